@@ -1,0 +1,27 @@
+import type { Knex } from 'knex'
+import * as createUsers from './migrations/20261123000100-create-users.js'
+import * as createKeyPairs from './migrations/20261123000200-create-key-pairs.js'
+import * as createSessions from './migrations/20261123000300-create-sessions.js'
+
+const migrations: Record<string, Knex.Migration> = {
+  '20261123000100-create-users': createUsers,
+  '20261123000200-create-key-pairs': createKeyPairs,
+  '20261123000300-create-sessions': createSessions,
+}
+
+/** Every migration, oldest first, by the name under which knex records it. */
+export const migrationNames: readonly string[] = Object.keys(migrations).sort()
+
+/**
+ * knex would record file names with their extension, so that a database migrated from the sources
+ * (`.ts`) looked corrupt to the build (`.js`). Names without extension are the same in both.
+ */
+export const migrationSource: Knex.MigrationSource<string> = {
+  getMigrations: async () => [...migrationNames],
+  getMigrationName: (name) => name,
+  getMigration: async (name) => {
+    const migration = migrations[name]
+    if (!migration) throw new Error(`There is no migration named ${name}`)
+    return migration
+  },
+}

@@ -1,0 +1,59 @@
+import cors from '@koa/cors'
+import Koa from 'koa'
+import type { Config } from './config.js'
+import { errorHandler } from './http/error-handler.js'
+import { createAuthenticator } from './http/guards/authenticate.js'
+import { healthRouter } from './http/ops/health.js'
+import { restRoute } from './http/rest-route.js'
+import { securityHeaders } from './http/security-headers.js'
+import { sessionRouter } from './http/session/routes.js'
+import { createSessionCookie } from './http/session-cookie.js'
+import type { RequestState } from './http/state.js'
+import { wpRouter } from './http/wp/routes.js'
+import type { Logger } from './logger.js'
+import type { Services } from './services/index.js'
+
+export interface AppDeps {
+  services: Services
+  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'corsOrigins'>
+  logger: Logger
+}
+
+/** Puts the surfaces on the services. Nothing listens, nothing is read or written. */
+export function createApp({ services, config, logger }: AppDeps): Koa<RequestState> {
+  const { publicUrl, trustProxy, corsOrigins } = config
+  const { tokens, keyPairs, users, sessions } = services
+  const cookie = createSessionCookie({ publicUrl })
+  const authenticator = createAuthenticator({ tokens, sessions, cookie })
+
+  const app = new Koa<RequestState>()
+  app.proxy = trustProxy > 0
+  app.maxIpsCount = trustProxy
+  app.on('error', (err) => logger.error({ err }, 'a response could not be sent'))
+
+  app.use(securityHeaders({ publicUrl }))
+  if (corsOrigins === '*' || corsOrigins.length > 0) app.use(corsHeaders(corsOrigins))
+  app.use(errorHandler({ logger, toServiceError: services.toServiceError }))
+  app.use(restRoute())
+  app.use(
+    wpRouter({ tokens, keyPairs, users, sessions, authenticator, cookie, publicUrl }).routes(),
+  )
+  app.use(sessionRouter({ sessions, cookie, publicUrl }).routes())
+  app.use(healthRouter(services).routes())
+  return app
+}
+
+/** WordPress's lists of headers. No credentials: cookies are for our own pages only. */
+function corsHeaders(origins: '*' | readonly string[]) {
+  return cors({
+    origin: (ctx) => {
+      if (origins === '*') return '*'
+      const origin = ctx.get('Origin')
+      return origins.includes(origin) ? origin : ''
+    },
+    allowMethods: ['OPTIONS', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    allowHeaders: ['Authorization', 'X-WP-Nonce', 'X-HTTP-Method-Override', 'Content-Type'],
+    exposeHeaders: ['X-WP-Total', 'X-WP-TotalPages', 'Link', 'Retry-After'],
+    maxAge: 600,
+  })
+}

@@ -1,0 +1,295 @@
+import { existsSync, readFileSync } from 'node:fs'
+import { join, resolve } from 'node:path'
+import { parseEnv } from 'node:util'
+import { z } from 'zod'
+import { secretProblem } from './domain/signing-secret.js'
+
+export type DatabaseConfig =
+  | { dialect: 'sqlite'; filename: string }
+  | {
+      dialect: 'mysql'
+      host: string
+      port: number
+      user: string
+      password: string
+      database: string
+      ssl: TlsConfig | undefined
+      poolMax: number
+      connectTimeoutMs: number
+      acquireTimeoutMs: number
+      queryTimeoutMs: number
+    }
+
+export interface TlsConfig {
+  rejectUnauthorized: boolean
+  ca?: string
+  cert?: string
+  key?: string
+}
+
+export interface Config {
+  host: string
+  port: number
+  /** The issuer of every token, without a trailing slash. */
+  publicUrl: string
+  dataDir: string
+  database: DatabaseConfig
+  /** `undefined`: the one kept in `dataDir`, made on first start. */
+  jwtSecret: string | undefined
+  /** Seconds. */
+  accessTokenTtl: number
+  /** Seconds. */
+  refreshTokenTtl: number
+  /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
+  trustProxy: number
+  corsOrigins: '*' | readonly string[]
+  logLevel: LogLevel
+  migrateOnStart: boolean
+}
+
+export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+export type LogLevel = (typeof logLevels)[number]
+
+/** Everything that is wrong with the configuration, so that one restart is enough to fix it. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(`The configuration is not valid:\n${problems.map((line) => `  - ${line}`).join('\n')}`)
+    this.problems = problems
+  }
+}
+
+export type Environment = Record<string, string | undefined>
+
+/**
+ * The process's environment over that of a `.env` file in `directory`.
+ *
+ * @throws {ConfigError} if there is such a file and it cannot be read.
+ */
+export function readEnvironment(env: Environment, directory = process.cwd()): Environment {
+  const path = join(directory, '.env')
+  if (!existsSync(path)) return env
+  try {
+    const set = Object.entries(env).filter(([, value]) => value !== undefined && value !== '')
+    return { ...parseEnv(readFileSync(path, 'utf8')), ...Object.fromEntries(set) }
+  } catch (error) {
+    throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
+  }
+}
+
+const integer = (fallback: number, min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,10}$/)
+    .default(String(fallback))
+    .transform(Number)
+    .refine((value) => value >= min && value <= max)
+    .describe(`must be an integer from ${min} to ${max}`)
+
+const flag = z
+  .enum(['true', 'false', '1', '0'])
+  .optional()
+  .transform((value) => value === 'true' || value === '1')
+  .describe('must be true or false')
+
+const year = 31_536_000
+
+const variables = {
+  HOST: z.string().default('127.0.0.1').describe('must be an address to listen on'),
+  PORT: integer(8080, 0, 65_535),
+  PUBLIC_URL: z
+    .url({ protocol: /^https?$/ })
+    .refine((value) => !/[?#@]/.test(value))
+    .optional()
+    .describe('must be an http or https URL without user, query or fragment'),
+  DATA_DIR: z.string().default('./data').describe('must be a directory'),
+  DATABASE_URL: z
+    .string()
+    .optional()
+    .describe('must be sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME'),
+  DATABASE_POOL_MAX: integer(10, 1, 1000),
+  DATABASE_CONNECT_TIMEOUT_MS: integer(5000, 100, 120_000),
+  DATABASE_ACQUIRE_TIMEOUT_MS: integer(5000, 100, 120_000),
+  DATABASE_QUERY_TIMEOUT_MS: integer(5000, 100, 600_000),
+  MIGRATE_ON_START: flag,
+  JWT_SECRET: z.string().optional().describe('must be a secret of at least 32 bytes'),
+  JWT_SECRET_FILE: z.string().optional().describe('must be the path of a file'),
+  ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
+  REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
+  TRUST_PROXY: z
+    .string()
+    .regex(/^(off|false|\d{1,2})$/)
+    .default('off')
+    .transform((value) => (/^\d/.test(value) ? Number(value) : 0))
+    .describe('must be "off" or the number of proxies in front of the service'),
+  CORS_ORIGINS: z
+    .string()
+    .default('')
+    .transform((value) => (value.trim() === '*' ? ('*' as const) : splitList(value)))
+    .refine((value) => value === '*' || value.every(isOrigin))
+    .describe('must be "*" or origins such as https://app.example.com, separated by commas'),
+  LOG_LEVEL: z
+    .enum(logLevels)
+    .default('info')
+    .describe(`must be one of ${logLevels.join(', ')}`),
+} as const
+
+/** Their values never appear in a message. */
+const secretVariables = new Set(['JWT_SECRET', 'DATABASE_URL'])
+
+/** @throws {ConfigError} listing every invalid variable, not only the first. */
+export function loadConfig(env: Environment, directory = process.cwd()): Config {
+  const problems: string[] = []
+  const given: Environment = {}
+  for (const name of Object.keys(variables)) if (env[name]) given[name] = env[name]
+
+  const parsed = z.object(variables).safeParse(given)
+  for (const issue of parsed.error?.issues ?? []) {
+    const name = String(issue.path[0]) as keyof typeof variables
+    if (problems.some((problem) => problem.startsWith(`${name} `))) continue
+    const got = secretVariables.has(name) ? '' : `, got "${given[name]}"`
+    problems.push(`${name} ${variables[name].description}${got}`)
+  }
+
+  const dataDir = resolve(directory, parsed.data?.DATA_DIR ?? given.DATA_DIR ?? './data')
+  const database = readDatabase(given, dataDir, directory, problems)
+  const jwtSecret = readSecret(given, directory, problems)
+  if (!parsed.success || !database || problems.length > 0) throw new ConfigError(problems)
+
+  const values = parsed.data
+  return Object.freeze({
+    host: values.HOST,
+    port: values.PORT,
+    publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, ''),
+    dataDir,
+    database:
+      database.dialect === 'sqlite'
+        ? database
+        : {
+            ...database,
+            poolMax: values.DATABASE_POOL_MAX,
+            connectTimeoutMs: values.DATABASE_CONNECT_TIMEOUT_MS,
+            acquireTimeoutMs: values.DATABASE_ACQUIRE_TIMEOUT_MS,
+            queryTimeoutMs: values.DATABASE_QUERY_TIMEOUT_MS,
+          },
+    jwtSecret,
+    accessTokenTtl: values.ACCESS_TOKEN_TTL,
+    refreshTokenTtl: values.REFRESH_TOKEN_TTL,
+    trustProxy: values.TRUST_PROXY,
+    corsOrigins: values.CORS_ORIGINS,
+    logLevel: values.LOG_LEVEL,
+    migrateOnStart: values.MIGRATE_ON_START,
+  })
+}
+
+function splitList(value: string): string[] {
+  return value
+    .split(',')
+    .map((item) => item.trim().replace(/\/$/, ''))
+    .filter((item) => item !== '')
+}
+
+function isOrigin(value: string): boolean {
+  return URL.canParse(value) && /^https?:/.test(value) && new URL(value).origin === value
+}
+
+function readSecret(env: Environment, directory: string, problems: string[]): string | undefined {
+  const { JWT_SECRET: secret, JWT_SECRET_FILE: file } = env
+  if (secret && file) {
+    problems.push('JWT_SECRET and JWT_SECRET_FILE are both set: keep one of them')
+    return undefined
+  }
+  let value = secret
+  if (file) {
+    try {
+      value = readFileSync(resolve(directory, file), 'utf8').trim()
+    } catch (error) {
+      problems.push(`JWT_SECRET_FILE cannot be read: ${(error as Error).message}`)
+      return undefined
+    }
+  }
+  if (value === undefined) return undefined
+  const problem = secretProblem(value)
+  if (problem) problems.push(`${file ? 'The secret in JWT_SECRET_FILE' : 'JWT_SECRET'} ${problem}`)
+  return value
+}
+
+type MySqlAddress = Pick<
+  Extract<DatabaseConfig, { dialect: 'mysql' }>,
+  'dialect' | 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'
+>
+
+function readDatabase(
+  env: Environment,
+  dataDir: string,
+  directory: string,
+  problems: string[],
+): Extract<DatabaseConfig, { dialect: 'sqlite' }> | MySqlAddress | undefined {
+  const text = env.DATABASE_URL
+  if (!text) return { dialect: 'sqlite', filename: join(dataDir, 'twinkey.sqlite') }
+  if (text.startsWith('sqlite:')) {
+    // sqlite:PATH, sqlite://PATH and sqlite:///ABSOLUTE/PATH are all seen in the wild.
+    const filename = text.slice('sqlite:'.length).replace(/^\/\/(?=\/|[^/])/, '')
+    if (filename === '') {
+      return { dialect: 'sqlite', filename: join(dataDir, 'twinkey.sqlite') }
+    }
+    const isMemory = filename === ':memory:'
+    return { dialect: 'sqlite', filename: isMemory ? filename : resolve(directory, filename) }
+  }
+  if (!/^(mysql|mariadb):\/\//.test(text) || !URL.canParse(text)) {
+    problems.push(`DATABASE_URL ${variables.DATABASE_URL.description}`)
+    return undefined
+  }
+  const url = new URL(text)
+  const database = decodeURIComponent(url.pathname.slice(1))
+  if (url.hostname === '' || database === '' || database.includes('/')) {
+    problems.push(
+      'DATABASE_URL must name a host and a database: mysql://USER:PASSWORD@HOST:PORT/NAME',
+    )
+    return undefined
+  }
+  return {
+    dialect: 'mysql',
+    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: url.port === '' ? 3306 : Number(url.port),
+    user: decodeURIComponent(url.username),
+    password: decodeURIComponent(url.password),
+    database,
+    ssl: readTls(url.searchParams, directory, problems),
+  }
+}
+
+const tlsFiles = { ssl_ca: 'ca', ssl_cert: 'cert', ssl_key: 'key' } as const
+
+/** `ssl=true`, `ssl=skip-verify`, and files `ssl_ca`, `ssl_cert`, `ssl_key`. */
+function readTls(
+  query: URLSearchParams,
+  directory: string,
+  problems: string[],
+): TlsConfig | undefined {
+  for (const name of query.keys()) {
+    if (name !== 'ssl' && !(name in tlsFiles)) {
+      problems.push(
+        `DATABASE_URL has an unknown option "${name}" (known: ssl, ssl_ca, ssl_cert, ssl_key)`,
+      )
+    }
+  }
+  const mode = query.get('ssl') ?? ''
+  if (!['', 'true', 'false', 'skip-verify'].includes(mode)) {
+    problems.push('DATABASE_URL option "ssl" must be true, false or skip-verify')
+  }
+  const tls: TlsConfig = { rejectUnauthorized: mode !== 'skip-verify' }
+  for (const [name, field] of Object.entries(tlsFiles)) {
+    const file = query.get(name)
+    if (!file) continue
+    try {
+      tls[field] = readFileSync(resolve(directory, file), 'utf8')
+    } catch (error) {
+      problems.push(`DATABASE_URL option "${name}" cannot be read: ${(error as Error).message}`)
+    }
+  }
+  const wanted = mode === 'true' || mode === 'skip-verify' || tls.ca || tls.cert
+  return wanted && mode !== 'false' ? tls : undefined
+}

@@ -1,0 +1,124 @@
+/** Lifetimes and claims of our JWTs. Times are seconds since the Unix epoch (RFC 7519, section 2). */
+
+export interface TokenUser {
+  id: number
+  login: string
+  email: string
+}
+
+/** The claims we write. The `data.user` object is what WP-API/jwt-auth clients read. */
+export interface TokenClaims {
+  iss: string
+  iat: number
+  nbf: number
+  exp: number
+  jti: string
+  sub: string
+  data: {
+    user: {
+      id: number
+      type: 'wp_user'
+      user_login: string
+      user_email: string
+      api_key: string
+      token_type?: 'refresh'
+    }
+  }
+}
+
+export type TokenType = 'access' | 'refresh'
+
+export interface NewToken {
+  type: TokenType
+  issuer: string
+  user: TokenUser
+  apiKey: string
+  /** Lifetime in seconds. */
+  lifetime: number
+  issuedAt: number
+  id: string
+}
+
+export function buildClaims(token: NewToken): TokenClaims {
+  return {
+    iss: token.issuer,
+    iat: token.issuedAt,
+    nbf: token.issuedAt,
+    exp: token.issuedAt + token.lifetime,
+    jti: token.id,
+    sub: String(token.user.id),
+    data: {
+      user: {
+        id: token.user.id,
+        type: 'wp_user',
+        user_login: token.user.login,
+        user_email: token.user.email,
+        api_key: token.apiKey,
+        ...(token.type === 'refresh' && { token_type: 'refresh' }),
+      },
+    },
+  }
+}
+
+/**
+ * What a correctly signed token says, in our words. A claim that is absent or of the wrong type is
+ * `undefined`, so that each check below can name what is missing.
+ */
+export interface PresentedToken {
+  issuer: string | undefined
+  issuedAt: number | undefined
+  notBefore: number | undefined
+  expiresAt: number | undefined
+  userId: number | undefined
+  login: string | undefined
+  email: string | undefined
+  apiKey: string | undefined
+  tokenType: string | undefined
+}
+
+/**
+ * @param claims The parsed payload of a token whose signature has been verified.
+ * @returns `undefined` if a time claim is present but is not a finite number: such a token was never
+ *   ours, and skipping the claim would make it live for ever.
+ */
+export function readClaims(claims: Record<string, unknown>): PresentedToken | undefined {
+  for (const name of ['exp', 'nbf', 'iat']) {
+    if (claims[name] !== undefined && !Number.isFinite(claims[name])) return undefined
+  }
+  const data = asObject(claims.data)
+  const user = asObject(data.user)
+  return {
+    issuer: asString(claims.iss),
+    issuedAt: asNumber(claims.iat),
+    notBefore: asNumber(claims.nbf),
+    expiresAt: asNumber(claims.exp),
+    userId: asUserId(user.id),
+    login: asString(user.user_login),
+    email: asString(user.user_email),
+    apiKey: asString(user.api_key),
+    tokenType: asString(user.token_type),
+  }
+}
+
+/** `true` while the token may be used: neither expired nor from the future. No leeway. */
+export function isCurrent(token: PresentedToken, now: number): boolean {
+  if (token.expiresAt !== undefined && now >= token.expiresAt) return false
+  if (token.notBefore !== undefined && token.notBefore > now) return false
+  return token.issuedAt === undefined || token.issuedAt <= now
+}
+
+function asObject(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {}
+}
+
+function asString(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+
+function asNumber(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}
+
+function asUserId(value: unknown): number | undefined {
+  return Number.isSafeInteger(value) && (value as number) > 0 ? (value as number) : undefined
+}

@@ -1,0 +1,173 @@
+/**
+ * Every failure a caller can act on, in one table: the WordPress code, the HTTP status and the
+ * message. The codes, statuses and messages under `rest_authentication_*` are what clients of the
+ * WP-API/jwt-auth plugin already match on, so they are part of the wire protocol; the other codes
+ * are WordPress core's own where it has one.
+ */
+export const errorCatalogue = {
+  // The exchange
+  rest_authentication_required_api_key_secret: {
+    status: 403,
+    message: 'An API key-pair is required to generate a token.',
+  },
+  rest_authentication_invalid_api_key_secret: {
+    status: 403,
+    message: 'The API key-pair is invalid.',
+  },
+  rest_authentication_revoked_api_key: {
+    status: 403,
+    message: 'Token is invalid the API key has been revoked.',
+  },
+  rest_authentication_disabled_user: {
+    status: 403,
+    message: 'The user account is disabled.',
+  },
+  rest_authentication_invalid_token_type: {
+    status: 403,
+    message: 'Refresh token user must have a token_type of refresh.',
+  },
+  rest_authentication_missing_refresh_token_user_id: {
+    status: 403,
+    message: 'Refresh token user must have an ID.',
+  },
+  rest_authentication_missing_refresh_token_api_key: {
+    status: 403,
+    message: 'Refresh token user must have an API key.',
+  },
+  rest_authentication_invalid_refresh_token: {
+    status: 403,
+    message: 'The refresh token is invalid.',
+  },
+
+  // The check of a token
+  rest_authentication_invalid_bearer_token: { status: 403, message: 'Invalid bearer token.' },
+  rest_authentication_no_token: { status: 403, message: 'Authentication token is missing.' },
+  rest_authentication_token_error: { status: 403, message: 'Invalid bearer token.' },
+  rest_authentication_invalid_token_issuer: { status: 403, message: 'Token issuer is invalid.' },
+  rest_authentication_missing_token_user_id: {
+    status: 403,
+    message: 'Token user must have an ID.',
+  },
+  rest_authentication_missing_token_api_key: {
+    status: 403,
+    message: 'Token user must have an API key.',
+  },
+  rest_authentication_missing_token_expiration: {
+    status: 403,
+    message: 'Token must have an expiration.',
+  },
+  rest_authentication_invalid_token_wp_user: { status: 403, message: 'Token user is invalid.' },
+  rest_authentication_invalid_token_user_login: {
+    status: 403,
+    message: 'Token user_login is invalid.',
+  },
+  rest_authentication_invalid_token_user_email: {
+    status: 403,
+    message: 'Token user_email is invalid.',
+  },
+
+  // Key-pairs
+  rest_authentication_edit_user_error: {
+    status: 403,
+    message: 'You do not have permission to edit this user.',
+  },
+  rest_authentication_invalid_user_error: { status: 403, message: 'The user does not exist.' },
+  rest_authentication_required_name_error: {
+    status: 403,
+    message: 'The key-pair name is required.',
+  },
+  rest_authentication_key_pair_not_found: {
+    status: 404,
+    message: 'No active key-pair with this API key was found.',
+  },
+
+  // Sessions and users
+  rest_not_logged_in: { status: 401, message: 'You are not currently logged in.' },
+  rest_cookie_invalid_nonce: { status: 403, message: 'Cookie check failed' },
+  rest_cross_origin: { status: 403, message: 'This request came from another site.' },
+  incorrect_password: { status: 401, message: 'The username or password is incorrect.' },
+  rest_user_incorrect_password: { status: 403, message: 'The current password is incorrect.' },
+  rest_user_invalid_id: { status: 404, message: 'Invalid user ID.' },
+  rest_user_cannot_view: { status: 403, message: 'Sorry, you are not allowed to list users.' },
+  rest_forbidden_context: {
+    status: 403,
+    message: 'Sorry, you are not allowed to edit this user.',
+  },
+  existing_user_login: { status: 409, message: 'Sorry, that username already exists!' },
+  existing_user_email: { status: 409, message: 'Sorry, that email address is already used!' },
+
+  // The shape of a request
+  rest_no_route: {
+    status: 404,
+    message: 'No route was found matching the URL and request method.',
+  },
+  rest_missing_callback_param: { status: 400, message: 'Missing parameter(s)' },
+  rest_invalid_param: { status: 400, message: 'Invalid parameter(s)' },
+  rest_invalid_json: { status: 400, message: 'Invalid JSON body passed.' },
+  rest_invalid_body: { status: 400, message: 'The request body could not be read.' },
+  rest_request_too_large: { status: 413, message: 'The request body is too large.' },
+  rest_unsupported_media_type: {
+    status: 415,
+    message:
+      'The request body must be application/x-www-form-urlencoded, multipart/form-data or application/json.',
+  },
+
+  // The service itself
+  rest_service_unavailable: {
+    status: 503,
+    message: 'The service cannot reach its database. Try again shortly.',
+  },
+  rest_internal_error: { status: 500, message: 'Something went wrong on the server.' },
+} as const satisfies Record<string, { status: number; message: string }>
+
+export type ErrorCode = keyof typeof errorCatalogue
+
+export interface ServiceErrorOptions {
+  message?: string
+  /** Names of the parameters at fault, each with what is wrong with it. */
+  params?: Record<string, string>
+  cause?: unknown
+}
+
+/** A failure the caller can act on. Anything else that is thrown is a bug and answers 500. */
+export class ServiceError extends Error {
+  override readonly name = 'ServiceError'
+  readonly code: ErrorCode
+  readonly status: number
+  readonly params: Record<string, string> | undefined
+
+  constructor(code: ErrorCode, options: ServiceErrorOptions = {}) {
+    super(options.message ?? errorCatalogue[code].message, { cause: options.cause })
+    this.code = code
+    this.status = errorCatalogue[code].status
+    this.params = options.params
+  }
+
+  /** The body that WordPress's REST API sends for an error. */
+  toJSON() {
+    return {
+      code: this.code,
+      message: this.message,
+      data: { status: this.status, ...(this.params && { params: this.params }) },
+    }
+  }
+}
+
+/** `rest_missing_callback_param`, worded as WordPress words it. */
+export function missingParameters(names: readonly string[]): ServiceError {
+  return new ServiceError('rest_missing_callback_param', {
+    message: `Missing parameter(s): ${names.join(', ')}`,
+  })
+}
+
+/**
+ * `rest_invalid_param`, worded as WordPress words it.
+ *
+ * @param params Parameter name to what is wrong with it, e.g. `{ name: 'must be a string' }`.
+ */
+export function invalidParameters(params: Record<string, string>): ServiceError {
+  return new ServiceError('rest_invalid_param', {
+    message: `Invalid parameter(s): ${Object.keys(params).join(', ')}`,
+    params,
+  })
+}

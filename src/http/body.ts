@@ -1,0 +1,75 @@
+import { Writable } from 'node:stream'
+import type { Context } from 'koa'
+import { koaBody } from 'koa-body'
+import { invalidParameters, ServiceError } from '../errors.js'
+
+/** Key-pairs, tokens and names fit many times over. */
+const maxBytes = 64 * 1024
+const mediaTypes = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']
+
+const parse = koaBody({
+  json: true,
+  urlencoded: true,
+  multipart: true,
+  text: false,
+  patchKoa: true,
+  jsonTypes: ['application/json'],
+  jsonLimit: maxBytes,
+  formLimit: maxBytes,
+  queryString: { allowDots: false, depth: 2, parameterLimit: 100 },
+  formidable: {
+    maxFields: 100,
+    maxFieldsSize: maxBytes,
+    maxFiles: 10,
+    maxFileSize: maxBytes,
+    allowEmptyFiles: true,
+    minFileSize: 0,
+    // File parts are refused below. Until then their bytes go nowhere, least of all to a disk.
+    fileWriteStreamHandler: () =>
+      new Writable({
+        write(_chunk, _encoding, done) {
+          done()
+        },
+      }),
+  },
+})
+
+/**
+ * Reads the request's body: JSON, urlencoded or multipart. The query is never part of it.
+ *
+ * @returns The fields; of any type, and nested, for JSON. Empty if there is no body.
+ * @throws {ServiceError} 400, 413 or 415, naming what is wrong.
+ */
+export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
+  if (!hasBody(ctx)) return {}
+  if (!ctx.is(mediaTypes)) throw new ServiceError('rest_unsupported_media_type')
+  if ((ctx.request.length ?? 0) > maxBytes) throw new ServiceError('rest_request_too_large')
+  try {
+    await parse(ctx as Parameters<typeof parse>[0], async () => {})
+  } catch (cause) {
+    throw bodyError(ctx, cause)
+  }
+  const { body, files } = ctx.request as { body?: unknown; files?: Record<string, unknown> }
+  const fileNames = Object.keys(files ?? {})
+  if (fileNames.length > 0) {
+    throw invalidParameters(
+      Object.fromEntries(fileNames.map((name) => [name, 'must not be a file'])),
+    )
+  }
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) {
+    throw new ServiceError('rest_invalid_json')
+  }
+  return body as Record<string, unknown>
+}
+
+function hasBody(ctx: Context): boolean {
+  return ctx.headers['transfer-encoding'] !== undefined || (ctx.request.length ?? 0) > 0
+}
+
+/** The parsers' own errors carry the body in them: only their status goes on. */
+function bodyError(ctx: Context, error: unknown): ServiceError {
+  const { status, httpCode } = error as { status?: number; httpCode?: number }
+  if (status === 413 || httpCode === 413) return new ServiceError('rest_request_too_large')
+  if (status === 415) return new ServiceError('rest_unsupported_media_type')
+  return new ServiceError(ctx.is('application/json') ? 'rest_invalid_json' : 'rest_invalid_body')
+}

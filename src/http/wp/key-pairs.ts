@@ -1,0 +1,113 @@
+import { z } from 'zod'
+import type { Actor } from '../../domain/actor.js'
+import { maxNameLength } from '../../domain/key-pair.js'
+import { invalidParameters } from '../../errors.js'
+import type { KeyPairService } from '../../services/key-pairs.js'
+import { readBody } from '../body.js'
+import type { Authenticator } from '../guards/authenticate.js'
+import { readId, readParams, text } from '../params.js'
+import type { RequestContext } from '../state.js'
+import { presentKeyPair } from './present.js'
+import type { WpRoute } from './route.js'
+
+const nameArgs = z.object({
+  name: text.describe(`What the key-pair is for, 1 to ${maxNameLength} characters.`),
+})
+
+const listArgs = z.object({
+  status: z
+    .enum(['active', 'all'], { error: 'must be active or all' })
+    .default('active')
+    .describe('"all" also lists revoked key-pairs.'),
+})
+
+export interface KeyPairRoutesDeps {
+  keyPairs: KeyPairService
+  authenticator: Authenticator
+}
+
+export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): WpRoute[] {
+  /** Permission comes before parameters: nobody learns from a route that is not theirs. */
+  async function authorise(ctx: RequestContext) {
+    const userId = readId(ctx.params?.user_id)
+    const actor = keyPairs.authorise(await authenticator.person(ctx), userId)
+    return { userId, actor, apiKey: ctx.params?.api_key ?? '' }
+  }
+
+  /** The plugin lets a `user_id` in the body win over the path's. One request means one user. */
+  function assertSameUser(actor: Actor, userId: number, body: Record<string, unknown>): void {
+    if (body.user_id === undefined || String(body.user_id) === String(userId)) return
+    keyPairs.authorise(actor, readId(String(body.user_id)))
+    throw invalidParameters({ user_id: 'must be the user of the path' })
+  }
+
+  return [
+    {
+      path: '/wp/v2/key-pair/:user_id',
+      endpoints: [
+        {
+          methods: ['GET'],
+          args: listArgs,
+          async handle(ctx) {
+            const { actor, userId } = await authorise(ctx)
+            const { status } = readParams(listArgs, ctx.query)
+            const rows = await keyPairs.list(actor, userId, { includeRevoked: status === 'all' })
+            ctx.body = rows.map(presentKeyPair)
+          },
+        },
+        {
+          methods: ['POST'],
+          args: nameArgs,
+          async handle(ctx) {
+            const { actor, userId } = await authorise(ctx)
+            const body = await readBody(ctx)
+            assertSameUser(actor, userId, body)
+            const { name } = readParams(nameArgs, body)
+            const { keyPair, apiSecret } = await keyPairs.mint(actor, userId, name)
+            ctx.body = { api_secret: apiSecret, row: presentKeyPair(keyPair) }
+          },
+        },
+      ],
+    },
+    {
+      path: '/wp/v2/key-pair/:user_id/revoke-all',
+      endpoints: [
+        {
+          methods: ['DELETE'],
+          async handle(ctx) {
+            const { actor, userId } = await authorise(ctx)
+            ctx.body = JSON.stringify(await keyPairs.revokeAll(actor, userId))
+            ctx.type = 'application/json'
+          },
+        },
+      ],
+    },
+    {
+      path: '/wp/v2/key-pair/:user_id/:api_key',
+      endpoints: [
+        {
+          methods: ['PATCH'],
+          args: nameArgs,
+          async handle(ctx) {
+            const { actor, userId, apiKey } = await authorise(ctx)
+            const { name } = readParams(nameArgs, await readBody(ctx))
+            ctx.body = presentKeyPair(await keyPairs.rename(actor, userId, apiKey, name))
+          },
+        },
+      ],
+    },
+    {
+      path: '/wp/v2/key-pair/:user_id/:api_key/revoke',
+      endpoints: [
+        {
+          methods: ['DELETE'],
+          async handle(ctx) {
+            const { actor, userId, apiKey } = await authorise(ctx)
+            ctx.body = JSON.stringify(await keyPairs.revoke(actor, userId, apiKey))
+            ctx.type = 'application/json'
+          },
+        },
+      ],
+    },
+  ]
+}

@@ -1,0 +1,94 @@
+import { createHash } from 'node:crypto'
+import type { KeyPair } from '../../domain/key-pair.js'
+import type { User } from '../../domain/user.js'
+import type { IssuedTokens } from '../../services/tokens.js'
+
+// The presenters are the only way from our data to an answer, so nothing gets out by spreading a row.
+
+const months = [
+  'January',
+  'February',
+  'March',
+  'April',
+  'May',
+  'June',
+  'July',
+  'August',
+  'September',
+  'October',
+  'November',
+  'December',
+]
+
+/** WordPress's `F j, Y g:i a`, in UTC: `November 22, 2026 3:19 am`; `—` for never. */
+export function displayTime(seconds: number | null): string {
+  if (seconds === null) return '—'
+  const date = new Date(seconds * 1000)
+  const day = `${months[date.getUTCMonth()]} ${date.getUTCDate()}, ${date.getUTCFullYear()}`
+  const hours = date.getUTCHours()
+  const minutes = String(date.getUTCMinutes()).padStart(2, '0')
+  return `${day} ${hours % 12 || 12}:${minutes} ${hours < 12 ? 'am' : 'pm'}`
+}
+
+/** The row that the plugin's profile script puts into its table. */
+export function presentKeyPair(keyPair: KeyPair) {
+  return {
+    name: keyPair.name,
+    api_key: keyPair.apiKey,
+    created: displayTime(keyPair.createdAt),
+    last_used: displayTime(keyPair.lastUsedAt),
+    last_ip: keyPair.lastIp ?? '—',
+    ...(keyPair.revokedAt !== null && { revoked: displayTime(keyPair.revokedAt) }),
+  }
+}
+
+export function presentTokens(tokens: IssuedTokens) {
+  const { user } = tokens
+  return {
+    access_token: tokens.accessToken,
+    data: {
+      user: {
+        id: user.id,
+        type: 'wp_user',
+        user_login: user.login,
+        user_email: user.email,
+        api_key: tokens.apiKey,
+      },
+    },
+    exp: tokens.expiresIn,
+    refresh_token: tokens.refreshToken,
+  }
+}
+
+/** `view` is what WordPress shows to anyone who may see the user; `edit` adds the private fields. */
+export type UserContext = 'view' | 'embed' | 'edit'
+
+export function presentUser(user: User, publicUrl: string, context: UserContext = 'view') {
+  const self = `${publicUrl}/wp-json/wp/v2/users/${user.id}`
+  return {
+    id: user.id,
+    ...(context === 'edit' && {
+      username: user.login,
+      email: user.email,
+      first_name: user.firstName,
+      last_name: user.lastName,
+      roles: user.roles,
+      registered_date: new Date(user.createdAt * 1000).toISOString().replace('.000Z', '+00:00'),
+    }),
+    name: user.displayName,
+    url: '',
+    description: '',
+    link: `${publicUrl}/author/${user.nicename}/`,
+    slug: user.nicename,
+    avatar_urls: avatarUrls(user.email),
+    meta: [],
+    _links: { self: [{ href: self }], collection: [{ href: `${publicUrl}/wp-json/wp/v2/users` }] },
+  }
+}
+
+/** Gravatar's addresses, as WordPress gives them. They are only ever text here: nobody is called. */
+function avatarUrls(email: string): Record<string, string> {
+  const hash = createHash('sha256').update(email.trim().toLowerCase()).digest('hex')
+  const url = (size: number) => `https://secure.gravatar.com/avatar/${hash}?s=${size}&d=mm&r=g`
+  return { 24: url(24), 48: url(48), 96: url(96) }
+}

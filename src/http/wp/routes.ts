@@ -1,0 +1,63 @@
+import Router from '@koa/router'
+import { ServiceError } from '../../errors.js'
+import type { AppRouter, RequestContext, RequestState } from '../state.js'
+import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
+import { describeRoute, matchesPattern, namespace, patternOf, type WpRoute } from './route.js'
+import { tokenRoutes } from './token.js'
+import { type UserRoutesDeps, userRoutes } from './users.js'
+
+export type WpRoutesDeps = KeyPairRoutesDeps & UserRoutesDeps & Parameters<typeof tokenRoutes>[0]
+
+/** The REST API of WordPress, as far as it is ours. */
+export function wpRouter(deps: WpRoutesDeps): AppRouter {
+  const routes = [...tokenRoutes(deps), ...keyPairRoutes(deps), ...userRoutes(deps)]
+  const router = new Router<RequestState>({ sensitive: true })
+  for (const route of routes) addRoute(router, route, deps.publicUrl)
+  addIndex(router, routes, deps.publicUrl)
+  return router
+}
+
+function addRoute(router: AppRouter, route: WpRoute, publicUrl: string): void {
+  const description = describeRoute(route, publicUrl)
+  const allowed = route.endpoints.flatMap((endpoint) => endpoint.methods).join(', ')
+
+  function assertPattern(ctx: RequestContext): void {
+    if (!matchesPattern(ctx.params ?? {})) throw new ServiceError('rest_no_route')
+  }
+
+  for (const { methods, handle } of route.endpoints) {
+    router.register(route.path, [...methods], (ctx) => {
+      assertPattern(ctx)
+      return handle(ctx)
+    })
+  }
+  router.options(route.path, (ctx) => {
+    assertPattern(ctx)
+    ctx.set('Allow', allowed)
+    ctx.body = description
+  })
+}
+
+/** `/wp-json/` and `/wp-json/wp/v2`, by which clients discover what there is. */
+function addIndex(router: AppRouter, routes: readonly WpRoute[], publicUrl: string): void {
+  const described = Object.fromEntries(
+    routes.map((route) => [patternOf(route.path), describeRoute(route, publicUrl)]),
+  )
+  const index = {
+    name: 'Twinkey',
+    description: 'Key-pairs, tokens, and the check of both.',
+    url: publicUrl,
+    home: publicUrl,
+    gmt_offset: '0',
+    timezone_string: 'UTC',
+    namespaces: [namespace],
+    authentication: {},
+    routes: described,
+  }
+  router.get('/wp-json', (ctx) => {
+    ctx.body = index
+  })
+  router.get('/wp/v2', (ctx) => {
+    ctx.body = { namespace, routes: described }
+  })
+}

@@ -1,0 +1,142 @@
+import { z } from 'zod'
+import { ServiceError } from '../../errors.js'
+import type { SessionService } from '../../services/sessions.js'
+import type { UserService } from '../../services/users.js'
+import { readBody } from '../body.js'
+import { clientAddress } from '../client-address.js'
+import type { Authenticator } from '../guards/authenticate.js'
+import { integerText, readId, readParams, text } from '../params.js'
+import type { SessionCookie } from '../session-cookie.js'
+import type { RequestContext } from '../state.js'
+import { presentUser, type UserContext } from './present.js'
+import type { WpRoute } from './route.js'
+
+const viewArgs = z.object({
+  context: z
+    .enum(['view', 'embed', 'edit'], { error: 'must be view, embed or edit' })
+    .default('view')
+    .describe('Which fields are wanted; "edit" needs permission to edit the user.'),
+})
+
+const listArgs = viewArgs.extend({
+  page: integerText(1, 1_000_000).default(1).describe('Page of the collection, from 1.'),
+  per_page: integerText(1, 100).default(10).describe('Users on a page.'),
+  search: text.optional().describe('Part of a login, e-mail address or display name.'),
+})
+
+const passwordArgs = z.object({
+  old_password: text.describe('The current password.'),
+  new_password: text.describe('The new password, at least 8 characters.'),
+})
+
+export interface UserRoutesDeps {
+  users: UserService
+  sessions: SessionService
+  authenticator: Authenticator
+  cookie: SessionCookie
+  publicUrl: string
+}
+
+export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
+  const { users, sessions, authenticator, cookie, publicUrl } = deps
+
+  async function show(ctx: RequestContext, idOf: (selfId: number) => number): Promise<void> {
+    const viewer = await authenticator.viewer(ctx)
+    const { context } = readParams(viewArgs, ctx.query)
+    const user = await users.view(viewer, idOf(viewer.user.id))
+    ctx.body = presentUser(user, publicUrl, context)
+  }
+
+  return [
+    {
+      path: '/wp/v2/users',
+      endpoints: [
+        {
+          methods: ['GET'],
+          args: listArgs,
+          async handle(ctx) {
+            const viewer = await authenticator.viewer(ctx)
+            const { page, per_page, search, context } = readParams(listArgs, ctx.query)
+            const { users: found, total } = await users.list(viewer, {
+              offset: (page - 1) * per_page,
+              limit: per_page,
+              ...(search !== undefined && { search }),
+            })
+            const pages = Math.ceil(total / per_page)
+            ctx.set('X-WP-Total', String(total))
+            ctx.set('X-WP-TotalPages', String(pages))
+            ctx.append(
+              'Link',
+              pageLinks(`${publicUrl}/wp-json/wp/v2/users`, ctx.query, page, pages),
+            )
+            ctx.body = found.map((user) => presentUser(user, publicUrl, context as UserContext))
+          },
+        },
+      ],
+    },
+    {
+      path: '/wp/v2/users/me',
+      endpoints: [
+        { methods: ['GET'], args: viewArgs, handle: (ctx) => show(ctx, (selfId) => selfId) },
+      ],
+    },
+    {
+      path: '/wp/v2/users/me/password',
+      endpoints: [
+        {
+          methods: ['POST'],
+          args: passwordArgs,
+          async handle(ctx) {
+            const actor = await authenticator.person(ctx)
+            if (!actor) throw new ServiceError('rest_not_logged_in')
+            const params = readParams(passwordArgs, await readBody(ctx))
+            const revoked = await users.changePassword(
+              actor.user,
+              params.old_password,
+              params.new_password,
+            )
+            // Every session has ended, this one too. Whoever has just proven both passwords gets a
+            // new one.
+            const session = await sessions.start(actor.user, {
+              ip: clientAddress(ctx),
+              userAgent: ctx.get('User-Agent') || null,
+            })
+            cookie.write(ctx, session.token, session.expiresAt)
+            ctx.body = { changed: true, revoked_key_pairs: revoked, nonce: session.nonce }
+          },
+        },
+      ],
+    },
+    {
+      path: '/wp/v2/users/:id',
+      endpoints: [
+        {
+          methods: ['GET'],
+          args: viewArgs,
+          handle: (ctx) => show(ctx, () => readId(ctx.params?.id)),
+        },
+      ],
+    },
+  ]
+}
+
+/** RFC 8288 links to the pages before and after, as WordPress gives them. */
+function pageLinks(
+  url: string,
+  query: RequestContext['query'],
+  page: number,
+  pages: number,
+): string[] {
+  const link = (to: number, rel: string) => {
+    const target = new URL(url)
+    for (const [name, value] of Object.entries(query)) {
+      if (name !== 'rest_route') target.searchParams.set(name, String(value))
+    }
+    target.searchParams.set('page', String(to))
+    return `<${target}>; rel="${rel}"`
+  }
+  return [
+    ...(page > 1 ? [link(Math.min(page - 1, Math.max(pages, 1)), 'prev')] : []),
+    ...(page < pages ? [link(page + 1, 'next')] : []),
+  ]
+}

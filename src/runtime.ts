@@ -1,0 +1,111 @@
+import { randomBytes } from 'node:crypto'
+import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import type Koa from 'koa'
+import type { Knex } from 'knex'
+import { createApp } from './app.js'
+import { type Config, ConfigError } from './config.js'
+import { generateSecret, secretProblem } from './domain/signing-secret.js'
+import type { RequestState } from './http/state.js'
+import type { Logger } from './logger.js'
+import { createServices, type Services } from './services/index.js'
+import { createStores, type Stores } from './store/index.js'
+import { migrate } from './store/migrate.js'
+import { openDatabase } from './store/open.js'
+
+export interface Runtime {
+  config: Config
+  db: Knex
+  stores: Stores
+  services: Services
+  app: Koa<RequestState>
+  /** Writes what is still in memory and closes the database. */
+  close(): Promise<void>
+}
+
+export interface RuntimeOptions {
+  logger: Logger
+  /** Seconds since the Unix epoch; the clock, unless a test says otherwise. */
+  now?: () => number
+  /** Bring the schema up to date first; else an old one is refused. */
+  migrate?: boolean
+}
+
+/** The schema is older than this version of the program. */
+export class SchemaError extends Error {
+  override readonly name = 'SchemaError'
+}
+
+/**
+ * The one place of assembly: configuration → database → stores → services → app.
+ *
+ * @throws {SchemaError} if the schema is not current and `migrate` was not asked for.
+ * @throws {ConfigError} if the signing secret cannot be read.
+ */
+export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
+  const { logger, now = clock } = options
+  const db = openDatabase(config.database, {
+    warn: (message) => logger.warn({}, message),
+    error: (message) => logger.error({}, message),
+    debug: (message) => logger.debug({}, message),
+  })
+  try {
+    const stores = createStores(db)
+    if (options.migrate) {
+      const names = await migrate(db)
+      if (names.length > 0) logger.info({ migrations: names }, 'database schema brought up to date')
+    } else {
+      await assertSchema(stores)
+    }
+    const jwtSecret = config.jwtSecret ?? loadOrCreateSecret(config.dataDir)
+    const services = await createServices({ stores, config, jwtSecret, logger, now })
+    const app = createApp({ services, config, logger })
+    return {
+      config,
+      db,
+      stores,
+      services,
+      app,
+      async close() {
+        await services.close()
+        await db.destroy()
+      },
+    }
+  } catch (error) {
+    await db.destroy()
+    throw error
+  }
+}
+
+function clock(): number {
+  return Math.floor(Date.now() / 1000)
+}
+
+async function assertSchema(stores: Stores): Promise<void> {
+  const pending = await stores.pendingMigrations()
+  if (pending.length === 0) return
+  throw new SchemaError(
+    `The database schema is not current: ${pending.length} of its migrations have not been run.\n` +
+      'Run `twinkey migrate`, or start with MIGRATE_ON_START=true.',
+  )
+}
+
+/** The secret of an embedded installation: made on first start, readable by its owner only. */
+function loadOrCreateSecret(dataDir: string): string {
+  const path = join(dataDir, 'jwt-secret')
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+  const draft = `${path}.${randomBytes(6).toString('hex')}`
+  try {
+    // A link appears whole or not at all, and only one of several processes can make it.
+    writeFileSync(draft, `${generateSecret()}\n`, { mode: 0o600, flag: 'wx' })
+    linkSync(draft, path)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    rmSync(draft, { force: true })
+  }
+  const secret = readFileSync(path, 'utf8').trim()
+  const problem = secretProblem(secret)
+  if (problem) throw new ConfigError([`The secret in ${path} ${problem}`])
+  return secret
+}

@@ -1,0 +1,33 @@
+import type { Logger } from '../logger.js'
+import type { Stores } from '../store/index.js'
+
+export interface Housekeeping {
+  /** Deletes what nothing can refer to any more. */
+  run(): Promise<void>
+  close(): void
+}
+
+export interface HousekeepingDeps {
+  stores: Stores
+  /** Longest life of any token, in seconds: a revoked pair is kept until none can name it. */
+  tokenLifetime: number
+  now: () => number
+  logger: Logger
+  intervalMs?: number
+}
+
+export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
+  const { stores, tokenLifetime, now, logger, intervalMs = 60 * 60 * 1000 } = deps
+  async function run(): Promise<void> {
+    try {
+      const sessions = await stores.sessions.purgeExpired(now())
+      const keyPairs = await stores.keyPairs.purgeRevoked(now() - tokenLifetime)
+      logger.debug({ sessions, keyPairs }, 'expired rows deleted')
+    } catch (error) {
+      logger.warn({ err: error }, 'housekeeping failed; will try again')
+    }
+  }
+  const timer = setInterval(() => void run(), intervalMs)
+  timer.unref()
+  return { run, close: () => clearInterval(timer) }
+}

@@ -1,0 +1,80 @@
+import type { Config } from '../config.js'
+import { ServiceError } from '../errors.js'
+import type { Logger } from '../logger.js'
+import type { Stores } from '../store/index.js'
+import { isUnavailable } from '../store/unavailable.js'
+import { createHousekeeping, type Housekeeping } from './housekeeping.js'
+import { createKeyPairService, type KeyPairService } from './key-pairs.js'
+import { createKeyStateReader } from './key-state-reader.js'
+import { createSessionService, type SessionService } from './sessions.js'
+import { createTokenSigner } from './token-signer.js'
+import { createTokenService, type TokenService } from './tokens.js'
+import { createUsageRecorder, type UsageRecorder } from './usage-recorder.js'
+import { createUserService, type UserService } from './users.js'
+
+export interface Services {
+  keyPairs: KeyPairService
+  tokens: TokenService
+  users: UserService
+  sessions: SessionService
+  usage: UsageRecorder
+  housekeeping: Housekeeping
+  /** Whether the database answers and its schema is current. */
+  readiness(): Promise<'ready' | 'unreachable' | 'schema_outdated'>
+  /** Turns whatever a service threw into the failure that a client may see. */
+  toServiceError(error: unknown): ServiceError
+  close(): Promise<void>
+}
+
+export interface ServicesDeps {
+  stores: Stores
+  config: Pick<Config, 'publicUrl' | 'accessTokenTtl' | 'refreshTokenTtl'>
+  /** The HMAC secret that signs tokens. */
+  jwtSecret: string
+  logger: Logger
+  /** Seconds since the Unix epoch. */
+  now: () => number
+}
+
+export async function createServices(deps: ServicesDeps): Promise<Services> {
+  const { stores, config, jwtSecret, logger, now } = deps
+  const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
+  const signer = await createTokenSigner({ secret: jwtSecret })
+  const keyStates = createKeyStateReader({ readStates: stores.keyPairs.readStates })
+  const usage = createUsageRecorder({ recordUses: stores.keyPairs.recordUses, logger })
+  const tokenLifetime = Math.max(accessTokenTtl, refreshTokenTtl)
+  const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
+  return {
+    keyPairs: createKeyPairService({ stores, now }),
+    tokens: createTokenService({
+      stores,
+      keyStates,
+      signer,
+      usage,
+      issuer: publicUrl,
+      accessTokenTtl,
+      refreshTokenTtl,
+      now,
+    }),
+    users: createUserService({ stores, now }),
+    sessions: createSessionService({ stores, now }),
+    usage,
+    housekeeping,
+    async readiness() {
+      try {
+        return (await stores.pendingMigrations()).length === 0 ? 'ready' : 'schema_outdated'
+      } catch {
+        return 'unreachable'
+      }
+    },
+    toServiceError(error) {
+      if (error instanceof ServiceError) return error
+      const code = isUnavailable(error) ? 'rest_service_unavailable' : 'rest_internal_error'
+      return new ServiceError(code, { cause: error })
+    },
+    async close() {
+      housekeeping.close()
+      await usage.close()
+    },
+  }
+}

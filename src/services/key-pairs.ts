@@ -1,0 +1,123 @@
+import { type Actor, actorUserId, canManage } from '../domain/actor.js'
+import {
+  generateApiKey,
+  generateApiSecret,
+  hashSecret,
+  type KeyPair,
+  maxNameLength,
+} from '../domain/key-pair.js'
+import { textProblem } from '../domain/text.js'
+import { invalidParameters, ServiceError } from '../errors.js'
+import type { Stores } from '../store/index.js'
+
+export interface MintedKeyPair {
+  keyPair: KeyPair
+  /** Shown to the user now, and never again. */
+  apiSecret: string
+}
+
+export interface KeyPairService {
+  /** @throws {ServiceError} `rest_authentication_edit_user_error`, `…_required_name_error`, … */
+  mint(actor: Actor | undefined, userId: number, name: string): Promise<MintedKeyPair>
+  /** Newest first. */
+  list(
+    actor: Actor | undefined,
+    userId: number,
+    options?: { includeRevoked?: boolean },
+  ): Promise<KeyPair[]>
+  /** @throws {ServiceError} also `rest_authentication_key_pair_not_found`. */
+  rename(actor: Actor | undefined, userId: number, apiKey: string, name: string): Promise<KeyPair>
+  /** @returns Whether this call revoked it; a pair that is already dead stays so. */
+  revoke(actor: Actor | undefined, userId: number, apiKey: string): Promise<boolean>
+  /** @returns How many pairs this call revoked. */
+  revokeAll(actor: Actor | undefined, userId: number): Promise<number>
+  /** @returns `actor`. @throws {ServiceError} unless they may manage this user's key-pairs. */
+  authorise(actor: Actor | undefined, userId: number): Actor
+}
+
+export interface KeyPairServiceDeps {
+  stores: Stores
+  /** Seconds since the Unix epoch. */
+  now: () => number
+}
+
+export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPairService {
+  function authorise(actor: Actor | undefined, userId: number): Actor {
+    if (actor && canManage(actor, userId)) return actor
+    throw new ServiceError('rest_authentication_edit_user_error')
+  }
+
+  /** Whoever may manage users may know which exist. */
+  async function assertExists(userId: number): Promise<void> {
+    if (!(await stores.users.findById(userId))) {
+      throw new ServiceError('rest_authentication_invalid_user_error')
+    }
+  }
+
+  return {
+    authorise,
+
+    async mint(maybeActor, userId, name) {
+      const actor = authorise(maybeActor, userId)
+      assertName(name)
+      const apiKey = generateApiKey(userId)
+      const apiSecret = generateApiSecret()
+      const secret = hashSecret(apiSecret)
+      const outcome = await stores.transaction(async (tx) => {
+        // With the user locked, a change of password that is under way has either revoked everything
+        // already, and ended this session, or will find the new pair and revoke it too.
+        const owner = await tx.users.lock(userId)
+        if (!owner) return 'no_user'
+        if (actor.kind === 'session' && !(await tx.sessions.find(actor.sessionId)))
+          return 'no_session'
+        return tx.keyPairs.insert({ userId, name, apiKey, secret, createdAt: now() })
+      })
+      if (outcome === 'no_user') throw new ServiceError('rest_authentication_invalid_user_error')
+      if (outcome === 'no_session') throw new ServiceError('rest_not_logged_in')
+      return { keyPair: outcome, apiSecret }
+    },
+
+    async list(actor, userId, options) {
+      authorise(actor, userId)
+      await assertExists(userId)
+      return stores.keyPairs.listByUser(userId, options)
+    },
+
+    async rename(actor, userId, apiKey, name) {
+      authorise(actor, userId)
+      assertName(name)
+      if (!(await stores.keyPairs.rename(userId, apiKey, name))) {
+        throw new ServiceError('rest_authentication_key_pair_not_found')
+      }
+      const keyPair = await stores.keyPairs.find(userId, apiKey)
+      if (!keyPair) throw new ServiceError('rest_authentication_key_pair_not_found')
+      return keyPair
+    },
+
+    async revoke(maybeActor, userId, apiKey) {
+      const actor = authorise(maybeActor, userId)
+      return stores.keyPairs.revoke(userId, apiKey, {
+        at: now(),
+        by: actorUserId(actor),
+        reason: 'revoked',
+      })
+    },
+
+    async revokeAll(maybeActor, userId) {
+      const actor = authorise(maybeActor, userId)
+      await assertExists(userId)
+      return stores.keyPairs.revokeAll(userId, {
+        at: now(),
+        by: actorUserId(actor),
+        reason: 'revoked_all',
+      })
+    },
+  }
+}
+
+/** A name is kept as typed; it only has to be there, to be text and to fit. */
+function assertName(name: string): void {
+  if (name.trim() === '') throw new ServiceError('rest_authentication_required_name_error')
+  const problem = textProblem(name, maxNameLength)
+  if (problem) throw invalidParameters({ name: problem })
+}

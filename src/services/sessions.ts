@@ -1,0 +1,107 @@
+import type { SessionActor } from '../domain/actor.js'
+import { verifyPassword } from '../domain/password.js'
+import {
+  generateSessionToken,
+  nonceOf,
+  type Session,
+  sessionIdOf,
+  sessionLifetime,
+} from '../domain/session.js'
+import type { User } from '../domain/user.js'
+import { ServiceError } from '../errors.js'
+import type { Stores } from '../store/index.js'
+
+export interface Browser {
+  ip: string | null
+  userAgent: string | null
+}
+
+export interface NewSession {
+  /** The cookie's value. */
+  token: string
+  nonce: string
+  user: User
+  expiresAt: number
+}
+
+export interface SessionService {
+  /**
+   * @param login A login or an e-mail address.
+   * @throws {ServiceError} `incorrect_password`, whether the user exists or not; only with the right
+   *   password `rest_authentication_disabled_user`.
+   */
+  logIn(login: string, password: string, browser: Browser): Promise<NewSession>
+  /** Starts a session for a user who has just been proven by other means. */
+  start(user: User, browser: Browser): Promise<NewSession>
+  /** @returns The actor of a cookie, or `undefined` if its session has ended. */
+  find(token: string): Promise<SessionActor | undefined>
+  list(actor: SessionActor): Promise<Session[]>
+  logOut(token: string): Promise<void>
+}
+
+export interface SessionServiceDeps {
+  stores: Stores
+  /** Seconds since the Unix epoch. */
+  now: () => number
+}
+
+/** A cookie of ours has exactly this form: anything else needs no look-up. */
+const tokenPattern = /^[\w-]{43}$/
+
+export function createSessionService({ stores, now }: SessionServiceDeps): SessionService {
+  /**
+   * @param isStillValid Decides on the user as locked: a password that was changed while it was being
+   *   verified here must not open a session that outlives the change.
+   */
+  async function start(
+    user: User,
+    browser: Browser,
+    isStillValid: (currentHash: string) => boolean = () => true,
+  ): Promise<NewSession> {
+    const token = generateSessionToken()
+    const session: Session = {
+      id: sessionIdOf(token),
+      userId: user.id,
+      createdAt: now(),
+      expiresAt: now() + sessionLifetime,
+      ip: browser.ip,
+      userAgent: browser.userAgent?.slice(0, 255) ?? null,
+    }
+    const outcome = await stores.transaction(async (tx) => {
+      const current = await tx.users.lock(user.id)
+      if (!current || !isStillValid(current.passwordHash)) return 'incorrect_password'
+      if (current.user.status !== 'active') return 'disabled'
+      await tx.sessions.insert(session)
+      return 'started'
+    })
+    if (outcome === 'incorrect_password') throw new ServiceError('incorrect_password')
+    if (outcome === 'disabled') throw new ServiceError('rest_authentication_disabled_user')
+    return { token, nonce: nonceOf(token), user, expiresAt: session.expiresAt }
+  }
+
+  return {
+    async logIn(login, password, browser) {
+      const found = await stores.users.findCredentials(login)
+      const isRight = await verifyPassword(found?.passwordHash, password)
+      if (!found || !isRight) throw new ServiceError('incorrect_password')
+      return start(found.user, browser, (hash) => hash === found.passwordHash)
+    },
+
+    start: (user, browser) => start(user, browser),
+
+    async find(token) {
+      if (!tokenPattern.test(token)) return undefined
+      const found = await stores.sessions.find(sessionIdOf(token))
+      if (!found || found.session.expiresAt <= now() || found.user.status !== 'active') {
+        return undefined
+      }
+      return { kind: 'session', user: found.user, sessionId: found.session.id }
+    },
+
+    list: (actor) => stores.sessions.listByUser(actor.user.id),
+
+    async logOut(token) {
+      await stores.sessions.delete(sessionIdOf(token))
+    },
+  }
+}

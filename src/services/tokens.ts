@@ -1,0 +1,202 @@
+import { randomUUID } from 'node:crypto'
+import {
+  buildClaims,
+  isCurrent,
+  type PresentedToken,
+  type TokenType,
+  type TokenUser,
+} from '../domain/access-token.js'
+import type { TokenPrincipal } from '../domain/actor.js'
+import { matchesSecret, maxApiKeyLength } from '../domain/key-pair.js'
+import type { User } from '../domain/user.js'
+import { ServiceError } from '../errors.js'
+import type { Stores } from '../store/index.js'
+import type { KeyState } from '../store/key-pairs.js'
+import type { KeyStateReader } from './key-state-reader.js'
+import type { TokenSigner } from './token-signer.js'
+import type { UsageRecorder } from './usage-recorder.js'
+
+/** Where a request came from. */
+export interface Origin {
+  ip: string | null
+}
+
+export interface IssuedTokens {
+  accessToken: string
+  refreshToken: string
+  /** Lifetime of the access token, in seconds. */
+  expiresIn: number
+  user: User
+  apiKey: string
+}
+
+export interface ValidToken {
+  type: TokenType
+  /** Seconds until it expires. */
+  expiresIn: number
+}
+
+export interface TokenService {
+  /**
+   * Exchanges a key-pair for tokens.
+   *
+   * @throws {ServiceError} `rest_authentication_invalid_api_key_secret`, or, only to somebody who
+   *   has the right secret, `rest_authentication_revoked_api_key` or `…_disabled_user`.
+   */
+  exchange(apiKey: string, apiSecret: string, origin: Origin): Promise<IssuedTokens>
+  /** Exchanges a refresh token for new tokens. @throws {ServiceError} */
+  refresh(refreshToken: string, origin: Origin): Promise<IssuedTokens>
+  /** Says whether an access or refresh token is good, now. @throws {ServiceError} */
+  validate(token: string, origin: Origin): Promise<ValidToken>
+  /** Proves who sends a request by its access token. @throws {ServiceError} */
+  authenticate(token: string, origin: Origin): Promise<TokenPrincipal>
+}
+
+export interface TokenServiceDeps {
+  stores: Pick<Stores, 'users'>
+  keyStates: KeyStateReader
+  signer: TokenSigner
+  usage: UsageRecorder
+  issuer: string
+  accessTokenTtl: number
+  refreshTokenTtl: number
+  /** Seconds since the Unix epoch. */
+  now: () => number
+}
+
+/** Anything else cannot be a key of ours: not worth a query, and safe in a byte-wise comparison. */
+const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
+
+export function createTokenService(deps: TokenServiceDeps): TokenService {
+  const { stores, keyStates, signer, usage, issuer, now } = deps
+
+  function readState(apiKey: string): Promise<KeyState | undefined> | undefined {
+    return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
+  }
+
+  async function issue(user: User, apiKey: string): Promise<IssuedTokens> {
+    const sign = (type: TokenType, lifetime: number) =>
+      signer.sign(
+        buildClaims({ type, issuer, user, apiKey, lifetime, issuedAt: now(), id: randomUUID() }),
+      )
+    const [accessToken, refreshToken] = await Promise.all([
+      sign('access', deps.accessTokenTtl),
+      sign('refresh', deps.refreshTokenTtl),
+    ])
+    return { accessToken, refreshToken, expiresIn: deps.accessTokenTtl, user, apiKey }
+  }
+
+  /** Everything about a token that needs no database; the order is the plugin's. */
+  async function readToken(text: string): Promise<PresentedToken> {
+    const token = await signer.verify(text)
+    if (!isCurrent(token, now())) throw new ServiceError('rest_authentication_token_error')
+    return token
+  }
+
+  /** The check on every request: signature, claims, and the key's and user's state as of now. */
+  async function check(text: string): Promise<{ token: CheckedToken; state: KeyState }> {
+    const token = await readToken(text)
+    if (token.issuer !== issuer) throw new ServiceError('rest_authentication_invalid_token_issuer')
+    if (token.userId === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_user_id')
+    }
+    const state = token.apiKey === undefined ? undefined : await readState(token.apiKey)
+    // Only a token that is about to be refused asks a second time, to be told the true reason.
+    const user =
+      state?.userId === token.userId ? state.user : await stores.users.findById(token.userId)
+    if (user?.status !== 'active') {
+      throw new ServiceError('rest_authentication_invalid_token_wp_user')
+    }
+    assertSameUser(token, user)
+    if (token.expiresAt === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_expiration')
+    }
+    if (token.apiKey === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_api_key')
+    }
+    if (!state || state.userId !== token.userId || state.revokedAt !== null) {
+      throw new ServiceError('rest_authentication_revoked_api_key')
+    }
+    return { token: token as CheckedToken, state }
+  }
+
+  return {
+    async exchange(apiKey, apiSecret, { ip }) {
+      const state = await readState(apiKey)
+      if (!state || !matchesSecret(state.secret, apiSecret)) {
+        throw new ServiceError('rest_authentication_invalid_api_key_secret')
+      }
+      if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
+      if (state.user.status !== 'active') {
+        throw new ServiceError('rest_authentication_disabled_user')
+      }
+      usage.record({ keyPairId: state.keyPairId, at: now(), ip })
+      return issue(state.user, state.apiKey)
+    },
+
+    async refresh(text, { ip }) {
+      const token = await readToken(text)
+      if (token.userId === undefined) {
+        throw new ServiceError('rest_authentication_missing_refresh_token_user_id')
+      }
+      if (token.tokenType !== 'refresh') {
+        throw new ServiceError('rest_authentication_invalid_token_type')
+      }
+      if (token.issuer !== issuer) {
+        throw new ServiceError('rest_authentication_invalid_token_issuer')
+      }
+      if (token.expiresAt === undefined) {
+        throw new ServiceError('rest_authentication_missing_token_expiration')
+      }
+      if (token.apiKey === undefined) {
+        throw new ServiceError('rest_authentication_missing_refresh_token_api_key')
+      }
+      const state = await readState(token.apiKey)
+      if (!state || state.userId !== token.userId || state.revokedAt !== null) {
+        const user = await stores.users.findById(token.userId)
+        if (!user) throw new ServiceError('rest_authentication_invalid_refresh_token')
+        throw new ServiceError('rest_authentication_revoked_api_key', {
+          message: 'Refresh token is invalid the API key has been revoked.',
+        })
+      }
+      if (state.user.status !== 'active') {
+        throw new ServiceError('rest_authentication_invalid_refresh_token')
+      }
+      assertSameUser(token, state.user)
+      usage.record({ keyPairId: state.keyPairId, at: now(), ip })
+      return issue(state.user, state.apiKey)
+    },
+
+    async validate(text, { ip }) {
+      const { token, state } = await check(text)
+      usage.recordBearer({ keyPairId: state.keyPairId, at: now(), ip })
+      return {
+        type: token.tokenType === 'refresh' ? 'refresh' : 'access',
+        expiresIn: token.expiresAt - now(),
+      }
+    },
+
+    async authenticate(text, { ip }) {
+      const { token, state } = await check(text)
+      if (token.tokenType !== undefined && token.tokenType !== 'access') {
+        throw new ServiceError('rest_authentication_invalid_token_type', {
+          message: 'A refresh token cannot authenticate a request.',
+        })
+      }
+      usage.recordBearer({ keyPairId: state.keyPairId, at: now(), ip })
+      return { kind: 'token', user: state.user, apiKey: state.apiKey }
+    },
+  }
+}
+
+type CheckedToken = PresentedToken & { expiresAt: number; userId: number; apiKey: string }
+
+/** A login or e-mail that has changed since makes the token another person's. */
+function assertSameUser(token: PresentedToken, user: TokenUser): void {
+  if (token.login !== user.login) {
+    throw new ServiceError('rest_authentication_invalid_token_user_login')
+  }
+  if (token.email !== user.email) {
+    throw new ServiceError('rest_authentication_invalid_token_user_email')
+  }
+}

@@ -1,0 +1,76 @@
+import { LRUCache } from 'lru-cache'
+import type { Logger } from '../logger.js'
+import type { Use } from '../store/key-pairs.js'
+
+export interface UsageRecorder {
+  /** An exchange or a refresh. */
+  record(use: Use): void
+  /** A request with a bearer token: recorded at most once a minute a key. */
+  recordBearer(use: Use): void
+  /** Writes what has been collected; called about once a second, and at shutdown. */
+  flush(): Promise<void>
+  close(): Promise<void>
+}
+
+export interface UsageRecorderOptions {
+  recordUses(uses: readonly Use[]): Promise<void>
+  logger: Logger
+  intervalMs?: number
+}
+
+const maxPerStatement = 500
+/** While the database is away, newer uses of other keys are dropped beyond this. */
+const maxPending = 50_000
+const bearerInterval = 60
+
+/**
+ * Keeps "last used" off the hot path: uses are collected in memory and written in one statement. A
+ * crash loses at most the last second of them, and nothing else.
+ */
+export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorder {
+  const { recordUses, logger, intervalMs = 1000 } = options
+  const pending = new Map<number, Use>()
+  const lastBearer = new LRUCache<number, number>({ max: 100_000 })
+  let flushing: Promise<void> = Promise.resolve()
+
+  function keep(use: Use): void {
+    if (pending.size < maxPending || pending.has(use.keyPairId)) pending.set(use.keyPairId, use)
+  }
+
+  async function write(): Promise<void> {
+    while (pending.size > 0) {
+      const batch = [...pending.values()].slice(0, maxPerStatement)
+      for (const use of batch) pending.delete(use.keyPairId)
+      try {
+        await recordUses(batch)
+      } catch (error) {
+        for (const use of batch) if (!pending.has(use.keyPairId)) keep(use)
+        logger.warn({ err: error }, 'last use could not be recorded; will try again')
+        return
+      }
+    }
+  }
+
+  const recorder: UsageRecorder = {
+    record: keep,
+    recordBearer(use) {
+      const last = lastBearer.get(use.keyPairId)
+      if (last !== undefined && use.at - last < bearerInterval) return
+      lastBearer.set(use.keyPairId, use.at)
+      keep(use)
+    },
+    flush() {
+      flushing = flushing.then(write)
+      return flushing
+    },
+    async close() {
+      clearInterval(timer)
+      await recorder.flush()
+    },
+  }
+  const timer = setInterval(() => {
+    if (pending.size > 0) void recorder.flush()
+  }, intervalMs)
+  timer.unref()
+  return recorder
+}

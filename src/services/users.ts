@@ -1,0 +1,186 @@
+import { type Actor, canView, type TokenPrincipal } from '../domain/actor.js'
+import { hashPassword, passwordProblem, verifyPassword } from '../domain/password.js'
+import { textProblem } from '../domain/text.js'
+import {
+  isAdministrator,
+  loginPattern,
+  nicenameFrom,
+  type Role,
+  type User,
+} from '../domain/user.js'
+import { invalidParameters, ServiceError } from '../errors.js'
+import type { Stores } from '../store/index.js'
+import type { UserPage } from '../store/users.js'
+
+export interface UserDetails {
+  login: string
+  email: string
+  password: string
+  role: Role
+  displayName?: string
+  firstName?: string
+  lastName?: string
+}
+
+export interface UserService {
+  /** @throws {ServiceError} `rest_invalid_param`, `existing_user_login`, `existing_user_email`. */
+  create(details: UserDetails): Promise<User>
+  /** @throws {ServiceError} `rest_user_invalid_id` */
+  findByLogin(login: string): Promise<User>
+  /** @throws {ServiceError} `rest_user_cannot_view`, or `rest_user_invalid_id` to an administrator. */
+  view(viewer: Actor | TokenPrincipal, userId: number): Promise<User>
+  /** @throws {ServiceError} `rest_user_cannot_view` unless the viewer is an administrator. */
+  list(viewer: Actor | TokenPrincipal, page: UserPage): Promise<{ users: User[]; total: number }>
+  /**
+   * Changes one's own password, and with it revokes every key-pair and ends every session.
+   *
+   * @returns How many key-pairs were revoked.
+   * @throws {ServiceError} `rest_user_incorrect_password`, `rest_invalid_param`.
+   */
+  changePassword(user: User, oldPassword: string, newPassword: string): Promise<number>
+  /** The same, by somebody who need not know the old one. */
+  resetPassword(userId: number, newPassword: string): Promise<number>
+  /** Refuses the user's tokens, key-pairs and sessions until enabled again. */
+  disable(userId: number): Promise<void>
+  enable(userId: number): Promise<void>
+  delete(userId: number): Promise<void>
+}
+
+export interface UserServiceDeps {
+  stores: Stores
+  /** Seconds since the Unix epoch. */
+  now: () => number
+}
+
+export function createUserService({ stores, now }: UserServiceDeps): UserService {
+  /**
+   * @param isStillValid Decides on the user as locked, so that of two simultaneous changes the second
+   *   cannot build on a password that the first has replaced.
+   */
+  async function setPassword(
+    userId: number,
+    newPassword: string,
+    isStillValid: (currentHash: string) => boolean = () => true,
+  ): Promise<number> {
+    const passwordHash = await hashPassword(newPassword)
+    const outcome = await stores.transaction(async (tx) => {
+      const current = await tx.users.lock(userId)
+      if (!current) return 'no_user'
+      if (!isStillValid(current.passwordHash)) return 'incorrect_password'
+      await tx.users.updatePassword(userId, passwordHash)
+      await tx.sessions.deleteByUser(userId)
+      return tx.keyPairs.revokeAll(userId, { at: now(), by: userId, reason: 'password_changed' })
+    })
+    if (outcome === 'no_user') throw new ServiceError('rest_user_invalid_id')
+    if (outcome === 'incorrect_password') throw new ServiceError('rest_user_incorrect_password')
+    return outcome
+  }
+
+  function assertPassword(parameter: string, password: string): void {
+    const problem = passwordProblem(password)
+    if (problem) throw invalidParameters({ [parameter]: problem })
+  }
+
+  return {
+    async create(details) {
+      const { login, email, password, role } = details
+      const problems: Record<string, string> = {}
+      const note = (parameter: string, problem: string | undefined) => {
+        if (problem) problems[parameter] = problem
+      }
+      if (!loginPattern.test(login)) {
+        note('user_login', 'must be 1 to 60 letters, digits, spaces or any of _ . - @')
+      }
+      if (!isEmail(email)) note('user_email', 'must be an e-mail address')
+      note('password', passwordProblem(password))
+      const names = {
+        displayName: details.displayName ?? login,
+        firstName: details.firstName ?? '',
+        lastName: details.lastName ?? '',
+      }
+      note('display_name', textProblem(names.displayName, 250))
+      note('first_name', textProblem(names.firstName, 250))
+      note('last_name', textProblem(names.lastName, 250))
+      if (Object.keys(problems).length > 0) throw invalidParameters(problems)
+
+      const user = await stores.users.insert({
+        login,
+        email,
+        nicename: nicenameFrom(login),
+        ...names,
+        roles: [role],
+        status: 'active',
+        createdAt: now(),
+        passwordHash: await hashPassword(password),
+      })
+      if (user === 'login_taken') throw new ServiceError('existing_user_login')
+      if (user === 'email_taken') throw new ServiceError('existing_user_email')
+      return user
+    },
+
+    async findByLogin(login) {
+      const user = await stores.users.findByLogin(login)
+      if (!user) {
+        throw new ServiceError('rest_user_invalid_id', { message: `There is no user "${login}".` })
+      }
+      return user
+    },
+
+    async view(viewer, userId) {
+      if (!canView(viewer, userId)) throw new ServiceError('rest_user_cannot_view')
+      // The viewer was read for this very request.
+      if (viewer.kind !== 'operator' && viewer.user.id === userId) return viewer.user
+      const user = await stores.users.findById(userId)
+      if (!user) throw new ServiceError('rest_user_invalid_id')
+      return user
+    },
+
+    async list(viewer, page) {
+      if (viewer.kind !== 'operator' && !isAdministrator(viewer.user)) {
+        throw new ServiceError('rest_user_cannot_view')
+      }
+      return stores.users.list(page)
+    },
+
+    async changePassword(user, oldPassword, newPassword) {
+      assertPassword('new_password', newPassword)
+      const credentials = await stores.users.findCredentials(user.login)
+      if (!(await verifyPassword(credentials?.passwordHash, oldPassword))) {
+        throw new ServiceError('rest_user_incorrect_password')
+      }
+      return setPassword(user.id, newPassword, (hash) => hash === credentials?.passwordHash)
+    },
+
+    async resetPassword(userId, newPassword) {
+      assertPassword('password', newPassword)
+      return setPassword(userId, newPassword)
+    },
+
+    async disable(userId) {
+      const found = await stores.transaction(async (tx) => {
+        const changed = await tx.users.updateStatus(userId, 'disabled')
+        await tx.sessions.deleteByUser(userId)
+        return changed
+      })
+      if (!found) throw new ServiceError('rest_user_invalid_id')
+    },
+
+    async enable(userId) {
+      if (!(await stores.users.updateStatus(userId, 'active'))) {
+        throw new ServiceError('rest_user_invalid_id')
+      }
+    },
+
+    async delete(userId) {
+      if (!(await stores.users.delete(userId))) throw new ServiceError('rest_user_invalid_id')
+    },
+  }
+}
+
+/** One `@`, a local part and a domain with a dot, in ASCII: WordPress's `is_email`. */
+function isEmail(email: string): boolean {
+  return (
+    email.length <= 254 &&
+    /^[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+$/.test(email)
+  )
+}

@@ -1,0 +1,30 @@
+import type { Knex } from 'knex'
+import { createKeyPairStore, type KeyPairStore } from './key-pairs.js'
+import { pendingMigrations } from './migrate.js'
+import { retryDeadlocks } from './retry.js'
+import { createSessionStore, type SessionStore } from './sessions.js'
+import { createUserStore, type UserStore } from './users.js'
+
+export interface Stores {
+  users: UserStore
+  keyPairs: KeyPairStore
+  sessions: SessionStore
+  /**
+   * Runs `work` on stores of its own: SQLite has one connection, so a query on the outer stores
+   * inside a transaction would wait for itself. After a deadlock `work` is run again, so it must
+   * have no effect but on the database.
+   */
+  transaction<T>(work: (tx: Stores) => Promise<T>): Promise<T>
+  /** @returns The names of migrations that have not been run. @throws if unreachable. */
+  pendingMigrations(): Promise<string[]>
+}
+
+export function createStores(db: Knex): Stores {
+  return {
+    users: createUserStore(db),
+    keyPairs: createKeyPairStore(db),
+    sessions: createSessionStore(db),
+    transaction: (work) => retryDeadlocks(() => db.transaction((trx) => work(createStores(trx)))),
+    pendingMigrations: () => pendingMigrations(db),
+  }
+}

@@ -1,0 +1,57 @@
+import type { Knex } from 'knex'
+import { migrationNames } from '../../db/migration-source.js'
+
+/** Longest time to wait for another node that is migrating, in seconds. */
+const lockTimeout = 120
+
+/**
+ * Brings the schema up to date. Several processes may call this at the same moment: one works, the
+ * others wait for it and then find nothing to do.
+ *
+ * @returns The names of the migrations that were run, oldest first; empty if there were none.
+ */
+export async function migrate(db: Knex): Promise<string[]> {
+  return db.client.dialect === 'sqlite3' ? migrateSqlite(db) : migrateMySql(db)
+}
+
+/** @returns The names of the migrations that have not been run, oldest first. */
+export async function pendingMigrations(db: Knex): Promise<string[]> {
+  if (!(await db.schema.hasTable('migrations'))) return [...migrationNames]
+  const rows = await db<{ name: string }>('migrations').select('name')
+  const done = new Set(rows.map((row) => row.name))
+  return migrationNames.filter((name) => !done.has(name))
+}
+
+// SQLite's DDL is transactional, so one write transaction is both the lock between processes and the
+// guarantee that a crash leaves no half of it.
+function migrateSqlite(db: Knex): Promise<string[]> {
+  return db.transaction(async (trx) => {
+    const [, names] = await trx.migrate.latest({ disableTransactions: true })
+    return names as string[]
+  })
+}
+
+// MySQL commits each DDL statement at once. A named lock of the server keeps nodes apart and is
+// released by the server when its holder dies; knex's own lock is a row, which would stay behind.
+async function migrateMySql(db: Knex): Promise<string[]> {
+  const connection = await db.client.acquireConnection()
+  const locked = (sql: string) => db.raw(sql, ['twinkey_migrate']).connection(connection)
+  try {
+    const [[row]] = await locked(
+      `select get_lock(concat(database(), ?), ${lockTimeout}) as acquired`,
+    ).timeout((lockTimeout + 5) * 1000)
+    if (row.acquired !== 1) {
+      throw new Error(`Another process has been migrating this database for ${lockTimeout} s.`)
+    }
+    try {
+      // Whoever left this lock behind is dead: the living hold the lock above.
+      await db.migrate.forceFreeMigrationsLock()
+      const [, names] = await db.migrate.latest()
+      return names as string[]
+    } finally {
+      await locked('select release_lock(concat(database(), ?))')
+    }
+  } finally {
+    await db.client.releaseConnection(connection)
+  }
+}

@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs'
+import { dirname } from 'node:path'
+import knex, { type Knex } from 'knex'
+import { migrationSource } from '../../db/migration-source.js'
+import type { DatabaseConfig } from '../config.js'
+import { SqliteClient } from './sqlite-client.js'
+
+/** Where knex's own warnings and errors go. */
+export interface StoreLogger {
+  warn(message: string): void
+  error(message: string): void
+  debug(message: string): void
+}
+
+/** Opens the database; connections are made when they are first needed. Creates no schema. */
+export function openDatabase(config: DatabaseConfig, log: StoreLogger): Knex {
+  const logger = {
+    warn: (message: unknown) => log.warn(String(message)),
+    error: (message: unknown) => log.error(String(message)),
+    deprecate: (method: string, alternative: string) =>
+      log.warn(`${method} is deprecated, use ${alternative}`),
+    debug: (message: unknown) => log.debug(String(message)),
+  }
+  const common: Common = {
+    log: logger,
+    migrations: { migrationSource, tableName: 'migrations' },
+    // With values in it, a failed statement's message would carry hashes into the log.
+    compileSqlOnError: false,
+  }
+  return config.dialect === 'sqlite' ? openSqlite(config, common) : openMySql(config, common)
+}
+
+type Common = Pick<Knex.Config, 'log' | 'migrations' | 'compileSqlOnError'>
+
+function openSqlite(config: Extract<DatabaseConfig, { dialect: 'sqlite' }>, common: Common): Knex {
+  if (config.filename !== ':memory:') mkdirSync(dirname(config.filename), { recursive: true })
+  return knex({
+    ...common,
+    client: SqliteClient,
+    connection: { filename: config.filename },
+    useNullAsDefault: true,
+    pool: {
+      afterCreate(connection: SqliteConnection, done: (error: Error | null) => void) {
+        try {
+          connection.pragma('journal_mode = WAL')
+          // With WAL, NORMAL can lose the last commits when the machine (not the process) dies.
+          // An answered revocation must hold, so every commit is synced.
+          connection.pragma('synchronous = FULL')
+          connection.pragma('busy_timeout = 5000')
+          connection.pragma('foreign_keys = ON')
+          done(null)
+        } catch (error) {
+          done(error as Error)
+        }
+      },
+    },
+  })
+}
+
+interface MySqlConnection {
+  query(sql: string, done: (error: Error | null) => void): void
+}
+
+interface SqliteConnection {
+  pragma(statement: string): unknown
+}
+
+function openMySql(config: Extract<DatabaseConfig, { dialect: 'mysql' }>, common: Common): Knex {
+  const { host, port, user, password, database, ssl, connectTimeoutMs } = config
+  const db = knex({
+    ...common,
+    client: 'mysql2',
+    connection: {
+      host,
+      port,
+      user,
+      password,
+      database,
+      ...(ssl && { ssl }),
+      charset: 'utf8mb4',
+      connectTimeout: connectTimeoutMs,
+      // The answer to UPDATE counts the rows found, not the rows changed: a guarded update that sets
+      // a value to what it already is has still succeeded.
+      flags: ['+FOUND_ROWS'],
+      supportBigNumbers: true,
+    },
+    pool: {
+      min: 0,
+      max: config.poolMax,
+      createTimeoutMillis: connectTimeoutMs + 1000,
+      afterCreate(connection: MySqlConnection, done: (error: Error | null) => void) {
+        // A statement must see what was committed before it began, not what was there when its
+        // transaction began: the check after a row lock depends on it.
+        connection.query('set session transaction isolation level read committed', done)
+      },
+    },
+    acquireConnectionTimeout: config.acquireTimeoutMs,
+  })
+  // A server that accepts queries and never answers must not hold requests for ever. knex then
+  // throws the connection away, because its answer may still come.
+  db.on('start', (builder: { timeout?: (ms: number) => unknown; _timeout?: number }) => {
+    if (builder._timeout === undefined) builder.timeout?.(config.queryTimeoutMs)
+  })
+  return db
+}

@@ -1,0 +1,171 @@
+import { createServer, type Server } from 'node:http'
+import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import test, { type ExecutionContext } from 'ava'
+import pino from 'pino'
+import { type Environment, loadConfig } from '../../src/config.js'
+import { operator } from '../../src/domain/actor.js'
+import type { Role, User } from '../../src/domain/user.js'
+import { createRuntime, type Runtime } from '../../src/runtime.js'
+import { type Dialect, dialects } from './dialects.js'
+
+export const jwtSecret = 'kT5-Wq0zR8_yB2nL7vXc4JdGfH1sMpA9uEoKiNtQ'
+
+export interface Pair {
+  api_key: string
+  api_secret: string
+}
+
+export interface LoggedIn {
+  user: User
+  cookie: string
+  nonce: string
+  /** For requests of the user's own pages. */
+  headers: Record<string, string>
+}
+
+export interface Service {
+  dialect: Dialect
+  /** Where it listens; also the issuer of its tokens. */
+  url: string
+  databaseUrl: string
+  runtime: Runtime
+  /** Moves the service's clock, in seconds. */
+  advance(seconds: number): void
+  now(): number
+  /** Everything written to the log so far. */
+  log(): string
+  fetch(path: string, init?: RequestInit): Promise<Response>
+  /** GET, or POST where there are fields (urlencoded); the answer's JSON. */
+  json(path: string, init?: JsonInit): Promise<{ status: number; body: any; headers: Headers }>
+  createUser(login: string, role?: Role): Promise<User>
+  logIn(login: string, password?: string): Promise<LoggedIn>
+  mint(userId: number, name?: string): Promise<Pair>
+  exchange(pair: Pair): Promise<{ access_token: string; refresh_token: string }>
+  close(): Promise<void>
+}
+
+export interface JsonInit {
+  method?: string
+  headers?: Record<string, string>
+  fields?: Record<string, string>
+  json?: unknown
+}
+
+/** The password of every user that `createUser` makes. */
+export const passwordOf = (login: string) => `${login}-pass-1`
+export const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
+
+/** A real server on a real, empty database. */
+export async function startService(dialect: Dialect, env: Environment = {}): Promise<Service> {
+  const database = await dialect.create()
+  const server = createServer()
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const lines: string[] = []
+  const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
+  let offset = 0
+  const now = () => Math.floor(Date.now() / 1000) + offset
+  const config = loadConfig({
+    PUBLIC_URL: url,
+    DATABASE_URL: database.url,
+    JWT_SECRET: jwtSecret,
+    DATA_DIR: tmpdir(),
+    ...env,
+  })
+  const runtime = await createRuntime(config, { logger, now, migrate: true })
+  server.on('request', runtime.app.callback())
+
+  const service: Service = {
+    dialect,
+    url,
+    databaseUrl: database.url,
+    runtime,
+    advance(seconds) {
+      offset += seconds
+    },
+    now,
+    log: () => lines.join(''),
+    fetch: (path, init) => fetch(url + path, { redirect: 'manual', ...init }),
+    async json(path, { method, headers = {}, fields, json } = {}) {
+      const body = fields
+        ? new URLSearchParams(fields)
+        : json === undefined
+          ? null
+          : JSON.stringify(json)
+      const response = await service.fetch(path, {
+        method: method ?? (body === null ? 'GET' : 'POST'),
+        headers: { ...headers, ...(json !== undefined && { 'Content-Type': 'application/json' }) },
+        body,
+      })
+      const text = await response.text()
+      return { status: response.status, body: text && JSON.parse(text), headers: response.headers }
+    },
+    createUser: (login, role = 'subscriber') =>
+      runtime.services.users.create({
+        login,
+        email: `${login}@sample.org`,
+        password: passwordOf(login),
+        role,
+      }),
+    async logIn(login, password = passwordOf(login)) {
+      const response = await service.fetch('/login', {
+        method: 'POST',
+        headers: { 'Content-Type': 'application/json' },
+        body: JSON.stringify({ user_login: login, password }),
+      })
+      if (response.status !== 200)
+        throw new Error(`login: ${response.status} ${await response.text()}`)
+      const { nonce } = (await response.json()) as { nonce: string }
+      const cookie = response.headers.getSetCookie()[0]?.split(';')[0] ?? ''
+      const user = await runtime.services.users.findByLogin(login)
+      return { user, cookie, nonce, headers: { Cookie: cookie, 'X-WP-Nonce': nonce } }
+    },
+    async mint(userId, name = 'Test') {
+      const { keyPair, apiSecret } = await runtime.services.keyPairs.mint(operator, userId, name)
+      return { api_key: keyPair.apiKey, api_secret: apiSecret }
+    },
+    async exchange(pair) {
+      const { status, body } = await service.json('/wp/v2/token', { fields: { ...pair } })
+      if (status !== 200) throw new Error(`exchange: ${status} ${JSON.stringify(body)}`)
+      return body
+    },
+    async close() {
+      await closeServer(server)
+      await runtime.close()
+      await database.remove()
+    },
+  }
+  return service
+}
+
+function closeServer(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+type Implementation = (t: ExecutionContext, service: Service) => Promise<void>
+
+/**
+ * Registers a test once a database, each with a service of its own. Where a database is missing the
+ * test counts as skipped.
+ */
+export function onEachDatabase(
+  title: string,
+  implementation: Implementation,
+  env?: Environment,
+): void {
+  for (const dialect of dialects) {
+    const register = dialect.isAvailable ? test : test.skip
+    register(`${dialect.name}: ${title}`, async (t) => {
+      const service = await startService(dialect, env)
+      try {
+        await implementation(t, service)
+      } finally {
+        await service.close()
+      }
+    })
+  }
+}

@@ -16,12 +16,17 @@ export const migrationNames: readonly string[] = Object.keys(migrations).sort()
  * knex would record file names with their extension, so that a database migrated from the sources
  * (`.ts`) looked corrupt to the build (`.js`). Names without extension are the same in both.
  */
-export const migrationSource: Knex.MigrationSource<string> = {
-  getMigrations: async () => [...migrationNames],
-  getMigrationName: (name) => name,
-  getMigration: async (name) => {
-    const migration = migrations[name]
-    if (!migration) throw new Error(`There is no migration named ${name}`)
+export const migrationSource: Knex.MigrationSource<NamedMigration> = {
+  getMigrations: async () => migrationNames.map((file) => ({ file })),
+  getMigrationName: ({ file }) => file,
+  getMigration: async ({ file }) => {
+    const migration = migrations[file]
+    if (!migration) throw new Error(`There is no migration named ${file}`)
     return migration
   },
+}
+
+/** knex's command line prints `file`. */
+interface NamedMigration {
+  file: string
 }

@@ -1,11 +1,13 @@
+import type { RequestListener } from 'node:http'
 import cors from '@koa/cors'
 import Koa from 'koa'
 import type { Config } from './config.js'
-import { errorHandler } from './http/error-handler.js'
+import { checkLane } from './http/check-lane.js'
+import { createFailureAnswer, errorHandler } from './http/error-handler.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
 import { healthRouter } from './http/ops/health.js'
 import { restRoute } from './http/rest-route.js'
-import { securityHeaders } from './http/security-headers.js'
+import { apiHeaders, securityHeaders } from './http/security-headers.js'
 import { sessionRouter } from './http/session/routes.js'
 import { createSessionCookie } from './http/session-cookie.js'
 import type { RequestState } from './http/state.js'
@@ -31,9 +33,9 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   app.maxIpsCount = trustProxy
   app.on('error', (err) => logger.error({ err }, 'a response could not be sent'))
 
-  app.use(securityHeaders({ publicUrl }))
+  app.use(securityHeaders(apiHeaders({ publicUrl })))
   if (corsOrigins === '*' || corsOrigins.length > 0) app.use(corsHeaders(corsOrigins))
-  app.use(errorHandler({ logger, toServiceError: services.toServiceError }))
+  app.use(errorHandler(createFailureAnswer({ logger, toServiceError: services.toServiceError })))
   app.use(restRoute())
   app.use(
     wpRouter({ tokens, keyPairs, users, sessions, authenticator, cookie, publicUrl }).routes(),
@@ -41,6 +43,21 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   app.use(sessionRouter({ sessions, cookie, publicUrl }).routes())
   app.use(healthRouter(services).routes())
   return app
+}
+
+/** The whole service as a listener for Node's server: the check's own lane, then the app. */
+export function createListener(app: Koa<RequestState>, deps: AppDeps): RequestListener {
+  const { services, config, logger } = deps
+  const take = checkLane({
+    tokens: services.tokens,
+    answerFailure: createFailureAnswer({ logger, toServiceError: services.toServiceError }),
+    headers: apiHeaders(config),
+    trustProxy: config.trustProxy,
+  })
+  const handle = app.callback()
+  return function listen(request, response) {
+    if (!take(request, response)) void handle(request, response)
+  }
 }
 
 /** WordPress's lists of headers. No credentials: cookies are for our own pages only. */

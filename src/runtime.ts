@@ -1,9 +1,10 @@
 import { randomBytes } from 'node:crypto'
 import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import type Koa from 'koa'
 import type { Knex } from 'knex'
-import { createApp } from './app.js'
+import { createApp, createListener } from './app.js'
 import { type Config, ConfigError } from './config.js'
 import { generateSecret, secretProblem } from './domain/signing-secret.js'
 import type { RequestState } from './http/state.js'
@@ -19,6 +20,8 @@ export interface Runtime {
   stores: Stores
   services: Services
   app: Koa<RequestState>
+  /** The app behind the check's own lane: what a server listens with. */
+  listener: RequestListener
   /** Writes what is still in memory and closes the database. */
   close(): Promise<void>
 }
@@ -66,8 +69,10 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
       stores,
       services,
       app,
+      listener: createListener(app, { services, config, logger }),
       async close() {
         await services.close()
+        stores.keyStates.close()
         await db.destroy()
       },
     }

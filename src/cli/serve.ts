@@ -24,7 +24,7 @@ export async function serve(config: Config, logger: Logger): Promise<RunningServ
     migrate: isEmbedded || config.migrateOnStart,
   })
   const password = isEmbedded ? await createFirstAdministrator(runtime) : undefined
-  const server = createServer(runtime.app.callback())
+  const server = createServer(runtime.listener)
   // Longer than the idle time-out of the usual load balancers (60 s), which would otherwise now and
   // then send a request into a connection that we are closing.
   server.keepAliveTimeout = 65_000

@@ -1,34 +1,57 @@
-import type { Logger } from '../logger.js'
 import { ServiceError } from '../errors.js'
+import type { Logger } from '../logger.js'
 import type { AppMiddleware } from './state.js'
 
 /** Seconds after which a client may try again while the database is away. */
 const retryAfter = '2'
 
-export interface ErrorHandlerDeps {
+export interface FailureDeps {
   logger: Logger
   /** Turns whatever was thrown into the failure that a client may see. */
   toServiceError(error: unknown): ServiceError
 }
 
-/** The one place where a failure becomes an answer. */
-export function errorHandler({ logger, toServiceError }: ErrorHandlerDeps): AppMiddleware {
+export interface FailedRequest {
+  method?: string | undefined
+  path: string
+}
+
+export interface Failure {
+  status: number
+  headers: Record<string, string>
+  body: object
+}
+
+/** The one place where a failure becomes an answer; our own failures are logged on the way. */
+export function createFailureAnswer({ logger, toServiceError }: FailureDeps) {
+  return function answerFailure(thrown: unknown, { method, path }: FailedRequest): Failure {
+    const error = toServiceError(thrown)
+    if (error.status >= 500) {
+      logger.error({ err: error.cause ?? thrown, method, path }, error.message)
+    }
+    return {
+      status: error.status,
+      headers: {
+        'Cache-Control': 'no-store',
+        ...(error.code === 'rest_service_unavailable' && { 'Retry-After': retryAfter }),
+      },
+      body: error.toJSON(),
+    }
+  }
+}
+
+export type FailureAnswer = ReturnType<typeof createFailureAnswer>
+
+export function errorHandler(answerFailure: FailureAnswer): AppMiddleware {
   return async function handleErrors(ctx, next) {
     try {
       await next()
       if (ctx.status === 404 && ctx.body == null) throw new ServiceError('rest_no_route')
     } catch (thrown) {
-      const error = toServiceError(thrown)
-      if (error.status >= 500) {
-        logger.error(
-          { err: error.cause ?? thrown, method: ctx.method, path: ctx.path },
-          error.message,
-        )
-      }
-      if (error.code === 'rest_service_unavailable') ctx.set('Retry-After', retryAfter)
-      ctx.set('Cache-Control', 'no-store')
-      ctx.status = error.status
-      ctx.body = error.toJSON()
+      const { status, headers, body } = answerFailure(thrown, ctx)
+      ctx.set(headers)
+      ctx.status = status
+      ctx.body = body
     }
   }
 }

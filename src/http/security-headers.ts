@@ -1,16 +1,14 @@
-import { ServerResponse } from 'node:http'
-import { IncomingMessage } from 'node:http'
+import { IncomingMessage, ServerResponse } from 'node:http'
 import { Socket } from 'node:net'
 import helmet from 'helmet'
 import type { AppMiddleware } from './state.js'
 
 /**
- * The headers that every answer carries. They never depend on the request, so helmet is asked once,
+ * The headers of every answer of the API. They never depend on the request, so helmet is asked once,
  * at start-up, and its answer is reused.
  */
-export function securityHeaders({ publicUrl }: { publicUrl: string }): AppMiddleware {
-  const isHttps = publicUrl.startsWith('https:')
-  const headers: Record<string, string> = {
+export function apiHeaders({ publicUrl }: { publicUrl: string }): Record<string, string> {
+  return {
     ...headersOf(
       helmet({
         // Right for JSON; pages bring their own.
@@ -19,7 +17,7 @@ export function securityHeaders({ publicUrl }: { publicUrl: string }): AppMiddle
           directives: { defaultSrc: ["'none'"], frameAncestors: ["'none'"] },
         },
         frameguard: { action: 'deny' },
-        strictTransportSecurity: isHttps,
+        strictTransportSecurity: publicUrl.startsWith('https:'),
         // APIs are made to be called from elsewhere; CORS decides who may read the answer.
         crossOriginResourcePolicy: { policy: 'cross-origin' },
       }),
@@ -27,6 +25,9 @@ export function securityHeaders({ publicUrl }: { publicUrl: string }): AppMiddle
     'Cache-Control': 'no-store',
     Link: `<${publicUrl}/wp-json/>; rel="https://api.w.org/"`,
   }
+}
+
+export function securityHeaders(headers: Record<string, string>): AppMiddleware {
   return function setSecurityHeaders(ctx, next) {
     ctx.set(headers)
     return next()

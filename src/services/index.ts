@@ -40,8 +40,12 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const { stores, config, jwtSecret, logger, now } = deps
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
   const signer = await createTokenSigner({ secret: jwtSecret })
-  const keyStates = createKeyStateReader({ readStates: stores.keyPairs.readStates })
-  const usage = createUsageRecorder({ recordUses: stores.keyPairs.recordUses, logger })
+  const keyStates = createKeyStateReader({ readStates: stores.keyStates.read })
+  const usage = createUsageRecorder({
+    recordUses: stores.keyPairs.recordUses,
+    addDailyUsage: stores.keyPairUsage.add,
+    logger,
+  })
   const tokenLifetime = Math.max(accessTokenTtl, refreshTokenTtl)
   const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
   return {

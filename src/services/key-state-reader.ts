@@ -1,5 +1,5 @@
 import { ServiceError } from '../errors.js'
-import type { KeyState } from '../store/key-pairs.js'
+import type { KeyState } from '../store/key-states.js'
 
 export interface KeyStateReader {
   /**

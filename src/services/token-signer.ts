@@ -5,13 +5,15 @@ import { ServiceError } from '../errors.js'
 
 export interface TokenSigner {
   sign(claims: TokenClaims): Promise<string>
+  /** What a token says whose signature has been verified before, and is still remembered. */
+  recall(token: string): PresentedToken | undefined
   /**
-   * Verifies signature and shape. What the claims *say* (time, issuer, user, key) is not decided
-   * here: it depends on the moment, and this result is remembered.
+   * Verifies signature and shape, and remembers the token. What the claims *say* (time, issuer, user,
+   * key) is not decided here: it depends on the moment.
    *
    * @throws {ServiceError} `rest_authentication_token_error`
    */
-  verify(token: string): PresentedToken | Promise<PresentedToken>
+  verify(token: string): Promise<PresentedToken>
 }
 
 export interface TokenSignerOptions {
@@ -68,6 +70,7 @@ export async function createTokenSigner(options: TokenSignerOptions): Promise<To
 
   return {
     sign: (claims) => new SignJWT({ ...claims }).setProtectedHeader(header).sign(key),
-    verify: (token) => verified.get(token) ?? verifySignature(token),
+    recall: (token) => verified.get(token),
+    verify: verifySignature,
   }
 }

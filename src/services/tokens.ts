@@ -11,7 +11,7 @@ import { matchesSecret, maxApiKeyLength } from '../domain/key-pair.js'
 import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
-import type { KeyState } from '../store/key-pairs.js'
+import type { KeyState } from '../store/key-states.js'
 import type { KeyStateReader } from './key-state-reader.js'
 import type { TokenSigner } from './token-signer.js'
 import type { UsageRecorder } from './usage-recorder.js'
@@ -86,16 +86,17 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     return { accessToken, refreshToken, expiresIn: deps.accessTokenTtl, user, apiKey }
   }
 
-  /** Everything about a token that needs no database; the order is the plugin's. */
-  async function readToken(text: string): Promise<PresentedToken> {
-    const token = await signer.verify(text)
+  function assertCurrent(token: PresentedToken): void {
     if (!isCurrent(token, now())) throw new ServiceError('rest_authentication_token_error')
-    return token
   }
 
-  /** The check on every request: signature, claims, and the key's and user's state as of now. */
+  /**
+   * The check on every request: signature, claims, and the key's and user's state as of now. The
+   * order of the refusals is the plugin's.
+   */
   async function check(text: string): Promise<{ token: CheckedToken; state: KeyState }> {
-    const token = await readToken(text)
+    const token = signer.recall(text) ?? (await signer.verify(text))
+    assertCurrent(token)
     if (token.issuer !== issuer) throw new ServiceError('rest_authentication_invalid_token_issuer')
     if (token.userId === undefined) {
       throw new ServiceError('rest_authentication_missing_token_user_id')
@@ -135,7 +136,8 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     },
 
     async refresh(text, { ip }) {
-      const token = await readToken(text)
+      const token = signer.recall(text) ?? (await signer.verify(text))
+      assertCurrent(token)
       if (token.userId === undefined) {
         throw new ServiceError('rest_authentication_missing_refresh_token_user_id')
       }

@@ -1,5 +1,7 @@
 import type { Knex } from 'knex'
+import { createKeyPairUsageStore, type KeyPairUsageStore } from './key-pair-usage.js'
 import { createKeyPairStore, type KeyPairStore } from './key-pairs.js'
+import { createKeyStateStore, type KeyStateStore } from './key-states.js'
 import { pendingMigrations } from './migrate.js'
 import { retryDeadlocks } from './retry.js'
 import { createSessionStore, type SessionStore } from './sessions.js'
@@ -8,6 +10,8 @@ import { createUserStore, type UserStore } from './users.js'
 export interface Stores {
   users: UserStore
   keyPairs: KeyPairStore
+  keyPairUsage: KeyPairUsageStore
+  keyStates: KeyStateStore
   sessions: SessionStore
   /**
    * Runs `work` on stores of its own: SQLite has one connection, so a query on the outer stores
@@ -23,6 +27,8 @@ export function createStores(db: Knex): Stores {
   return {
     users: createUserStore(db),
     keyPairs: createKeyPairStore(db),
+    keyPairUsage: createKeyPairUsageStore(db),
+    keyStates: createKeyStateStore(db),
     sessions: createSessionStore(db),
     transaction: (work) => retryDeadlocks(() => db.transaction((trx) => work(createStores(trx)))),
     pendingMigrations: () => pendingMigrations(db),

@@ -1,8 +1,7 @@
 import type { Knex } from 'knex'
-import type { HashScheme, KeyPair, RevocationReason, SecretHash } from '../domain/key-pair.js'
-import type { User } from '../domain/user.js'
+import type { KeyPair, RevocationReason, SecretHash } from '../domain/key-pair.js'
+import { contains } from './contains.js'
 import { retryDeadlocks } from './retry.js'
-import { userColumns, userFromRow } from './users.js'
 
 interface KeyPairRow {
   id: number
@@ -33,26 +32,35 @@ export interface Revocation {
   reason: RevocationReason
 }
 
-/** All that decides about a request: the key-pair and its user, read together in one query. */
-export interface KeyState {
-  keyPairId: number
-  apiKey: string
-  userId: number
-  secret: SecretHash
-  revokedAt: number | null
-  user: User
-}
-
 export interface Use {
   keyPairId: number
   at: number
   ip: string | null
 }
 
+export interface KeyPairFilter {
+  /** Revoked pairs too. */
+  includeRevoked: boolean
+  /** Part of a name or of an API key. */
+  search?: string
+  offset: number
+  limit: number
+}
+
+export interface KeyPairSummary {
+  active: number
+  revoked: number
+  /** The active pair that was used last, if any was. */
+  lastUsed: KeyPair | undefined
+}
+
 export interface KeyPairStore {
   insert(keyPair: NewKeyPair): Promise<KeyPair>
   /** Newest first; revoked ones only if asked for. */
   listByUser(userId: number, options?: { includeRevoked?: boolean }): Promise<KeyPair[]>
+  /** Newest first. `total` counts what the filter matches on all pages. */
+  page(userId: number, filter: KeyPairFilter): Promise<{ keyPairs: KeyPair[]; total: number }>
+  summarise(userId: number): Promise<KeyPairSummary>
   /** @returns Whether there was such a pair, alive. */
   rename(userId: number, apiKey: string, name: string): Promise<boolean>
   /** @returns Whether this call revoked it: `false` if there is none, or it was revoked before. */
@@ -60,8 +68,6 @@ export interface KeyPairStore {
   /** @returns How many this call revoked. */
   revokeAll(userId: number, revocation: Revocation): Promise<number>
   find(userId: number, apiKey: string): Promise<KeyPair | undefined>
-  /** Unknown keys are absent from the answer; the order is not that of the question. */
-  readStates(apiKeys: readonly string[]): Promise<KeyState[]>
   /** Touches nothing but `last_used_at` and `last_ip`, so it can never undo a revocation. */
   recordUses(uses: readonly Use[]): Promise<void>
   /** @returns How many pairs were deleted that had been revoked before `before`. */
@@ -107,6 +113,32 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
       return (await query.orderBy('id', 'desc')).map(fromRow)
     },
 
+    async page(userId, { includeRevoked, search, offset, limit }) {
+      const matching = () => {
+        const query = includeRevoked ? keyPairs().where({ user_id: userId }) : alive(userId)
+        return search ? query.where((where) => contains(where, ['name', 'api_key'], search)) : query
+      }
+      const rows = await matching().orderBy('id', 'desc').offset(offset).limit(limit)
+      const [{ total } = { total: 0 }] = await matching().count({ total: '*' })
+      return { keyPairs: rows.map(fromRow), total: Number(total) }
+    },
+
+    async summarise(userId) {
+      const [counts] = await keyPairs()
+        .where({ user_id: userId })
+        .select(db.raw('count(*) as total, count(revoked_at) as revoked'))
+      const { total, revoked } = counts as unknown as { total: number; revoked: number }
+      const last = await alive(userId)
+        .whereNotNull('last_used_at')
+        .orderBy('last_used_at', 'desc')
+        .first()
+      return {
+        active: Number(total) - Number(revoked),
+        revoked: Number(revoked),
+        lastUsed: last && fromRow(last),
+      }
+    },
+
     async rename(userId, apiKey, name) {
       return (await alive(userId).where({ api_key: apiKey }).update({ name })) > 0
     },
@@ -126,14 +158,6 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
     async find(userId, apiKey) {
       const row = await keyPairs().where({ user_id: userId, api_key: apiKey }).first()
       return row && fromRow(row)
-    },
-
-    async readStates(apiKeys) {
-      const rows: StateRow[] = await db('key_pairs')
-        .join('users', 'users.id', 'key_pairs.user_id')
-        .whereIn('key_pairs.api_key', apiKeys)
-        .select(stateColumns)
-      return rows.map(stateFromRow)
     },
 
     async recordUses(uses) {
@@ -175,33 +199,5 @@ function fromRow(row: KeyPairRow): KeyPair {
     revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
     revokedBy: row.revoked_by,
     revokedReason: row.revoked_reason as RevocationReason | null,
-  }
-}
-
-const stateColumns = [
-  ...userColumns,
-  'key_pairs.id as key_pair_id',
-  'key_pairs.api_key',
-  'key_pairs.secret_hash',
-  'key_pairs.hash_scheme',
-  'key_pairs.revoked_at',
-]
-
-type StateRow = Parameters<typeof userFromRow>[0] & {
-  key_pair_id: number
-  api_key: string
-  secret_hash: string
-  hash_scheme: string
-  revoked_at: number | null
-}
-
-function stateFromRow(row: StateRow): KeyState {
-  return {
-    keyPairId: row.key_pair_id,
-    apiKey: row.api_key,
-    userId: row.id,
-    secret: { scheme: row.hash_scheme as HashScheme, hash: row.secret_hash },
-    revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
-    user: userFromRow(row),
   }
 }

@@ -74,7 +74,7 @@ export async function startService(dialect: Dialect, env: Environment = {}): Pro
     ...env,
   })
   const runtime = await createRuntime(config, { logger, now, migrate: true })
-  server.on('request', runtime.app.callback())
+  server.on('request', runtime.listener)
 
   const service: Service = {
     dialect,

@@ -6,6 +6,7 @@ import type { SessionService } from '../../services/sessions.js'
 import type { TokenService } from '../../services/tokens.js'
 import { clientAddress } from '../client-address.js'
 import type { SessionCookie } from '../session-cookie.js'
+import { hasBearer, readBearer } from './bearer.js'
 
 export interface Authenticator {
   /**
@@ -30,7 +31,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   const { sessions, tokens, cookie } = deps
 
   async function person(ctx: Context): Promise<SessionActor | undefined> {
-    if (hasBearer(ctx)) return undefined
+    if (hasBearer(ctx.headers.authorization)) return undefined
     const token = cookie.read(ctx)
     const nonce = ctx.get('X-WP-Nonce')
     // A cookie alone proves nothing: another site's page can make a browser send it.
@@ -44,31 +45,13 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
   return {
     person,
     async viewer(ctx) {
-      if (hasBearer(ctx)) {
-        return tokens.authenticate(readBearer(ctx), { ip: clientAddress(ctx) })
+      const { authorization } = ctx.headers
+      if (hasBearer(authorization)) {
+        return tokens.authenticate(readBearer(authorization), { ip: clientAddress(ctx) })
       }
       const actor = await person(ctx)
       if (!actor) throw new ServiceError('rest_not_logged_in')
       return actor
     },
   }
-}
-
-const bearerPattern = /^bearer(?: +|$)/i
-
-/** Other schemes (a staging server's Basic, say) are somebody else's business. */
-function hasBearer(ctx: Context): boolean {
-  return bearerPattern.test(ctx.headers.authorization ?? '')
-}
-
-/**
- * The token of the Authorization header; the scheme's case does not matter (RFC 9110, section 11.1).
- *
- * @throws {ServiceError} `rest_authentication_no_token` if the header holds no bearer token.
- */
-export function readBearer(ctx: Context): string {
-  const header = ctx.headers.authorization ?? ''
-  const token = bearerPattern.test(header) ? header.replace(bearerPattern, '').trim() : ''
-  if (token === '') throw new ServiceError('rest_authentication_no_token')
-  return token
 }

@@ -3,7 +3,7 @@ import { ServiceError } from '../../errors.js'
 import type { TokenService } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
-import { readBearer } from '../guards/authenticate.js'
+import { readBearer } from '../guards/bearer.js'
 import { readParams, text } from '../params.js'
 import { presentTokens } from './present.js'
 import type { WpRoute } from './route.js'
@@ -46,19 +46,32 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
         {
           methods: ['GET'],
           async handle(ctx) {
-            if (ctx.headers.authorization === undefined) {
-              throw new ServiceError('rest_authentication_invalid_bearer_token')
-            }
-            const origin = { ip: clientAddress(ctx) }
-            const { type, expiresIn } = await tokens.validate(readBearer(ctx), origin)
-            ctx.body = {
-              code: `rest_authentication_valid_${type}_token`,
-              message: `Valid ${type} token.`,
-              data: { status: 200, exp: expiresIn },
-            }
+            ctx.body = await validateToken(tokens, ctx.headers.authorization, clientAddress(ctx))
           },
         },
       ],
     },
   ]
+}
+
+/**
+ * The answer of `GET token/validate`.
+ *
+ * @param authorization The value of the header, if there is one.
+ * @throws {ServiceError}
+ */
+export async function validateToken(
+  tokens: TokenService,
+  authorization: string | undefined,
+  ip: string | null,
+) {
+  if (authorization === undefined) {
+    throw new ServiceError('rest_authentication_invalid_bearer_token')
+  }
+  const { type, expiresIn } = await tokens.validate(readBearer(authorization), { ip })
+  return {
+    code: `rest_authentication_valid_${type}_token`,
+    message: `Valid ${type} token.`,
+    data: { status: 200, exp: expiresIn },
+  }
 }

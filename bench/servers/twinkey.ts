@@ -1,0 +1,100 @@
+/**
+ * Twinkey itself, from the build, with everything on at its defaults. Seeds the database first:
+ * `argv[2]` is JSON of {@link Seed}.
+ */
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import pino from 'pino'
+import { report } from './harness.js'
+
+export interface Seed {
+  databaseUrl: string
+  /** Key-pairs in the table beside those in use, each a hundred of one user. */
+  keyPairs: number
+  /** Key-pairs that the load uses, all of them of one user. */
+  used: number
+  /** Key-pairs of that user that the load does not use. */
+  idleOfUser?: number
+  /** Share of the tokens whose key-pair is revoked. */
+  revoked?: number
+  tokensPerKey?: number
+}
+
+// The build, not the sources: what is measured is what runs in production.
+const built = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href)
+const { loadConfig } = (await built('config.js')) as typeof import('../../src/config.js')
+const { operator } = (await built('domain/actor.js')) as typeof import('../../src/domain/actor.js')
+const { hashSecret } = (await built(
+  'domain/key-pair.js',
+)) as typeof import('../../src/domain/key-pair.js')
+const { createRuntime } = (await built('runtime.js')) as typeof import('../../src/runtime.js')
+
+const seed = JSON.parse(process.argv[2] ?? '{}') as Seed
+const config = loadConfig({
+  DATABASE_URL: seed.databaseUrl,
+  JWT_SECRET: 'bench-kT5Wq0zR8yB2nL7vXc4JdGfH1sMpA9uEoKiNtQ',
+  PUBLIC_URL: 'http://127.0.0.1',
+  DATA_DIR: tmpdir(),
+})
+const logger = pino({ level: config.logLevel }, pino.destination('/dev/null'))
+const runtime = await createRuntime(config, { logger, migrate: true })
+const { db, services } = runtime
+await fill(seed.keyPairs)
+const user = await services.users.create({
+  login: `load${Date.now()}`,
+  email: `load${Date.now()}@example.com`,
+  password: 'a password for the load',
+  role: 'subscriber',
+})
+for (let i = 0; i < (seed.idleOfUser ?? 0); i += 1000) {
+  await insertPairs(user.id, `idle${i}`, Math.min(1000, (seed.idleOfUser ?? 0) - i))
+}
+const pairs = []
+const tokens: string[] = []
+const refreshTokens: string[] = []
+for (let i = 0; i < seed.used; i++) {
+  const { keyPair, apiSecret } = await services.keyPairs.mint(operator, user.id, `Load ${i}`)
+  pairs.push({ api_key: keyPair.apiKey, api_secret: apiSecret })
+  for (let j = 0; j < (seed.tokensPerKey ?? 1); j++) {
+    const issued = await services.tokens.exchange(keyPair.apiKey, apiSecret, { ip: null })
+    tokens.push(issued.accessToken)
+    refreshTokens.push(issued.refreshToken)
+  }
+  if (i < seed.used * (seed.revoked ?? 0))
+    await services.keyPairs.revoke(operator, user.id, keyPair.apiKey)
+}
+let queries = 0
+db.on('query', () => {
+  queries++
+})
+report(createServer(runtime.listener), { pairs, tokens, refreshTokens }, () => queries)
+
+/** Rows by the thousand: a table of the size asked for, not a history. */
+async function fill(count: number): Promise<void> {
+  const present = Number((await db('key_pairs').count({ n: '*' }))[0]?.n ?? 0)
+  for (let i = present; i < count; i += 1000) {
+    const [userId = 0] = await db('users').insert({
+      user_login: `seed${i}`,
+      user_email: `seed${i}@example.com`,
+      user_nicename: `seed${i}`,
+      display_name: `Seed ${i}`,
+      roles: 'subscriber',
+      password_hash: 'none',
+      created_at: 0,
+    })
+    await insertPairs(userId, `seed${i}`, Math.min(1000, count - i))
+  }
+}
+
+async function insertPairs(userId: number, prefix: string, count: number): Promise<void> {
+  const { hash, scheme } = hashSecret('nobody has it')
+  const rows = Array.from({ length: count }, (_, i) => ({
+    user_id: userId,
+    name: 'Seed',
+    api_key: `${userId}${prefix}${String(i).padStart(12, '0')}`,
+    secret_hash: hash,
+    hash_scheme: scheme,
+    created_at: 0,
+  }))
+  await db.transaction((trx) => trx.batchInsert('key_pairs', rows, 500))
+}

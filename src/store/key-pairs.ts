@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import type { KeyPair, RevocationReason, SecretHash } from '../domain/key-pair.js'
+import { isAsciiValue } from './ascii.js'
 import { contains } from './contains.js'
 import { retryDeadlocks } from './retry.js'
 
@@ -140,11 +141,13 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
     },
 
     async rename(userId, apiKey, name) {
+      if (!isAsciiValue(apiKey)) return false
       return (await alive(userId).where({ api_key: apiKey }).update({ name })) > 0
     },
 
     // One guarded statement: of two simultaneous revocations one wins, and neither can be lost.
     async revoke(userId, apiKey, revocation) {
+      if (!isAsciiValue(apiKey)) return false
       const changed = await retryDeadlocks(async () =>
         alive(userId).where({ api_key: apiKey }).update(revocationColumns(revocation)),
       )
@@ -156,6 +159,7 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
     },
 
     async find(userId, apiKey) {
+      if (!isAsciiValue(apiKey)) return undefined
       const row = await keyPairs().where({ user_id: userId, api_key: apiKey }).first()
       return row && fromRow(row)
     },

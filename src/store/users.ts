@@ -1,5 +1,7 @@
 import type { Knex } from 'knex'
 import type { Role, User, UserStatus } from '../domain/user.js'
+import { isAsciiValue } from './ascii.js'
+import { contains } from './contains.js'
 
 export interface UserRow {
   id: number
@@ -39,6 +41,8 @@ export interface UserStore {
    */
   lock(id: number): Promise<{ user: User; passwordHash: string } | undefined>
   list(page: UserPage): Promise<{ users: User[]; total: number }>
+  /** Reads the ids of all active administrators and keeps them as they are, like `lock`. */
+  lockActiveAdministrators(): Promise<number[]>
   isEmpty(): Promise<boolean>
   updatePassword(id: number, passwordHash: string): Promise<boolean>
   updateStatus(id: number, status: UserStatus): Promise<boolean>
@@ -111,6 +115,7 @@ export function createUserStore(db: Knex): UserStore {
     },
 
     async findByLogin(login) {
+      if (!isAsciiValue(login)) return undefined
       const row = await users()
         .where({ user_login: login })
         .first(...userColumns)
@@ -118,6 +123,7 @@ export function createUserStore(db: Knex): UserStore {
     },
 
     async findCredentials(loginOrEmail) {
+      if (!isAsciiValue(loginOrEmail)) return undefined
       const column = loginOrEmail.includes('@') ? ['user_login', 'user_email'] : ['user_login']
       for (const name of column) {
         const row = await users()
@@ -141,13 +147,8 @@ export function createUserStore(db: Knex): UserStore {
       const matching = () => {
         const query = users()
         if (!search) return query
-        // `!` because MySQL and SQLite disagree about what a backslash in a literal means.
-        const pattern = `%${search.replace(/[!%_]/g, (character) => `!${character}`)}%`
-        return query.where((where) => {
-          for (const column of ['user_login', 'user_email', 'display_name']) {
-            where.orWhereRaw("?? like ? escape '!'", [column, pattern])
-          }
-        })
+        const columns = ['user_login', 'user_email', 'display_name']
+        return query.where((where) => contains(where, columns, search))
       }
       const rows = await matching()
         .orderBy('id')
@@ -156,6 +157,16 @@ export function createUserStore(db: Knex): UserStore {
         .select(...userColumns)
       const [{ total } = { total: 0 }] = await matching().count({ total: '*' })
       return { users: rows.map(userFromRow), total: Number(total) }
+    },
+
+    async lockActiveAdministrators() {
+      const rows = await users()
+        .where({ status: 'active' })
+        .where('roles', 'like', '%administrator%')
+        .orderBy('id')
+        .forUpdate()
+        .select('id')
+      return rows.map((row) => row.id)
     },
 
     async isEmpty() {

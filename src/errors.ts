@@ -85,6 +85,10 @@ export const errorCatalogue = {
   rest_not_logged_in: { status: 401, message: 'You are not currently logged in.' },
   rest_cookie_invalid_nonce: { status: 403, message: 'Cookie check failed' },
   rest_cross_origin: { status: 403, message: 'This request came from another site.' },
+  rest_too_many_attempts: {
+    status: 429,
+    message: 'Too many failed attempts to log in. Try again later.',
+  },
   incorrect_password: { status: 401, message: 'The username or password is incorrect.' },
   rest_user_incorrect_password: { status: 403, message: 'The current password is incorrect.' },
   rest_user_invalid_id: { status: 404, message: 'Invalid user ID.' },
@@ -92,6 +96,20 @@ export const errorCatalogue = {
   rest_forbidden_context: {
     status: 403,
     message: 'Sorry, you are not allowed to edit this user.',
+  },
+  rest_cannot_create_user: {
+    status: 403,
+    message: 'Sorry, you are not allowed to create new users.',
+  },
+  rest_user_is_self: { status: 409, message: 'You cannot do this to your own account.' },
+  rest_user_last_administrator: {
+    status: 409,
+    message: 'This is the last active administrator.',
+  },
+  rest_session_not_found: { status: 404, message: 'This session has already ended.' },
+  rest_key_pair_already_minted: {
+    status: 409,
+    message: 'This form was sent before, and its key-pair was created then.',
   },
   existing_user_login: { status: 409, message: 'Sorry, that username already exists!' },
   existing_user_email: { status: 409, message: 'Sorry, that email address is already used!' },
@@ -126,6 +144,8 @@ export interface ServiceErrorOptions {
   message?: string
   /** Names of the parameters at fault, each with what is wrong with it. */
   params?: Record<string, string>
+  /** Seconds after which trying again makes sense. */
+  retryAfter?: number
   cause?: unknown
 }
 
@@ -135,12 +155,14 @@ export class ServiceError extends Error {
   readonly code: ErrorCode
   readonly status: number
   readonly params: Record<string, string> | undefined
+  readonly retryAfter: number | undefined
 
   constructor(code: ErrorCode, options: ServiceErrorOptions = {}) {
     super(options.message ?? errorCatalogue[code].message, { cause: options.cause })
     this.code = code
     this.status = errorCatalogue[code].status
     this.params = options.params
+    this.retryAfter = options.retryAfter
   }
 
   /** The body that WordPress's REST API sends for an error. */

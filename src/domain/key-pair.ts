@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto'
+import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { customAlphabet } from 'nanoid'
 
@@ -44,6 +44,23 @@ const random40 = customAlphabet(base62, 40)
 /** @returns The user's id followed by 24 base-62 characters (142 bits). */
 export function generateApiKey(userId: number): string {
   return `${userId}${random24()}`
+}
+
+/**
+ * The key that a form mints, however often it is sent: reloading the answer finds the key taken.
+ *
+ * @param sessionToken Keeps the choice of the key from whoever fills in the form.
+ * @param formToken Random, one a form.
+ */
+export function apiKeyOfForm(userId: number, sessionToken: string, formToken: string): string {
+  const digest = createHmac('sha256', sessionToken).update(`mint:${formToken}`).digest('hex')
+  let value = BigInt(`0x${digest}`)
+  let digits = ''
+  while (digits.length < 24) {
+    digits += base62.charAt(Number(value % 62n))
+    value /= 62n
+  }
+  return `${userId}${digits}`
 }
 
 /**

@@ -34,6 +34,7 @@ export function createFailureAnswer({ logger, toServiceError }: FailureDeps) {
       headers: {
         'Cache-Control': 'no-store',
         ...(error.code === 'rest_service_unavailable' && { 'Retry-After': retryAfter }),
+        ...(error.retryAfter !== undefined && { 'Retry-After': String(error.retryAfter) }),
       },
       body: error.toJSON(),
     }

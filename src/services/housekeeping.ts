@@ -7,6 +7,10 @@ export interface Housekeeping {
   close(): void
 }
 
+/** The profile page shows thirty days; one more for whoever sits west of Greenwich. */
+export const usageDays = 30
+const keptUsageDays = usageDays + 2
+
 export interface HousekeepingDeps {
   stores: Stores
   /** Longest life of any token, in seconds: a revoked pair is kept until none can name it. */
@@ -22,7 +26,8 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     try {
       const sessions = await stores.sessions.purgeExpired(now())
       const keyPairs = await stores.keyPairs.purgeRevoked(now() - tokenLifetime)
-      logger.debug({ sessions, keyPairs }, 'expired rows deleted')
+      const usage = await stores.keyPairUsage.purge(Math.floor(now() / 86_400) - keptUsageDays)
+      logger.debug({ sessions, keyPairs, usage }, 'expired rows deleted')
     } catch (error) {
       logger.warn({ err: error }, 'housekeeping failed; will try again')
     }

@@ -7,15 +7,18 @@ import { createHousekeeping, type Housekeeping } from './housekeeping.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createKeyStateReader } from './key-state-reader.js'
 import { createSessionService, type SessionService } from './sessions.js'
+import { createLoginLimiter } from './login-limiter.js'
 import { createTokenSigner } from './token-signer.js'
 import { createTokenService, type TokenService } from './tokens.js'
 import { createUsageRecorder, type UsageRecorder } from './usage-recorder.js'
+import { createUserAdministration, type UserAdministration } from './user-administration.js'
 import { createUserService, type UserService } from './users.js'
 
 export interface Services {
   keyPairs: KeyPairService
   tokens: TokenService
   users: UserService
+  userAdministration: UserAdministration
   sessions: SessionService
   usage: UsageRecorder
   housekeeping: Housekeeping
@@ -48,6 +51,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   })
   const tokenLifetime = Math.max(accessTokenTtl, refreshTokenTtl)
   const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
+  const users = createUserService({ stores, now })
   return {
     keyPairs: createKeyPairService({ stores, now }),
     tokens: createTokenService({
@@ -60,8 +64,9 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
       refreshTokenTtl,
       now,
     }),
-    users: createUserService({ stores, now }),
-    sessions: createSessionService({ stores, now }),
+    users,
+    userAdministration: createUserAdministration({ stores, users }),
+    sessions: createSessionService({ stores, limiter: createLoginLimiter(), now }),
     usage,
     housekeeping,
     async readiness() {

@@ -9,6 +9,8 @@ import {
 import { textProblem } from '../domain/text.js'
 import { invalidParameters, ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
+import type { KeyPairFilter, KeyPairSummary } from '../store/key-pairs.js'
+import { usageDays } from './housekeeping.js'
 
 export interface MintedKeyPair {
   keyPair: KeyPair
@@ -16,15 +18,37 @@ export interface MintedKeyPair {
   apiSecret: string
 }
 
+export interface KeyPairPage {
+  rows: { keyPair: KeyPair; usage: number[] }[]
+  /** What matches the filter, on all pages. */
+  total: number
+  summary: KeyPairSummary
+}
+
 export interface KeyPairService {
-  /** @throws {ServiceError} `rest_authentication_edit_user_error`, `…_required_name_error`, … */
-  mint(actor: Actor | undefined, userId: number, name: string): Promise<MintedKeyPair>
+  /**
+   * @param apiKey The key to give it, where the caller derives it; else a random one.
+   * @throws {ServiceError} `rest_authentication_edit_user_error`, `…_required_name_error`, …, and
+   *   `rest_key_pair_already_minted` if the user has a pair with this key.
+   */
+  mint(
+    actor: Actor | undefined,
+    userId: number,
+    name: string,
+    apiKey?: string,
+  ): Promise<MintedKeyPair>
   /** Newest first. */
   list(
     actor: Actor | undefined,
     userId: number,
     options?: { includeRevoked?: boolean },
   ): Promise<KeyPair[]>
+  /** One page of a user's key-pairs with their use, and what there is in all. */
+  page(actor: Actor, userId: number, filter: KeyPairFilter): Promise<KeyPairPage>
+  /** What revoking all would stop. */
+  summarise(actor: Actor, userId: number): Promise<KeyPairSummary>
+  /** @throws {ServiceError} also `rest_authentication_key_pair_not_found`. */
+  find(actor: Actor, userId: number, apiKey: string): Promise<KeyPair>
   /** @throws {ServiceError} also `rest_authentication_key_pair_not_found`. */
   rename(actor: Actor | undefined, userId: number, apiKey: string, name: string): Promise<KeyPair>
   /** @returns Whether this call revoked it; a pair that is already dead stays so. */
@@ -54,13 +78,24 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
     }
   }
 
+  /** @returns Exchanges a day for each pair, oldest first, today last. */
+  async function readUsage(ids: readonly number[]): Promise<Map<number, number[]>> {
+    const firstDay = Math.floor(now() / 86_400) - usageDays + 1
+    const series = new Map(ids.map((id) => [id, new Array<number>(usageDays).fill(0)]))
+    for (const { keyPairId, day, exchanges } of await stores.keyPairUsage.list(ids, firstDay)) {
+      const days = series.get(keyPairId)
+      if (days && day - firstDay < usageDays) days[day - firstDay] = exchanges
+    }
+    return series
+  }
+
   return {
     authorise,
 
-    async mint(maybeActor, userId, name) {
+    async mint(maybeActor, userId, name, givenKey) {
       const actor = authorise(maybeActor, userId)
       assertName(name)
-      const apiKey = generateApiKey(userId)
+      const apiKey = givenKey ?? generateApiKey(userId)
       const apiSecret = generateApiSecret()
       const secret = hashSecret(apiSecret)
       const outcome = await stores.transaction(async (tx) => {
@@ -70,10 +105,12 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
         if (!owner) return 'no_user'
         if (actor.kind === 'session' && !(await tx.sessions.find(actor.sessionId)))
           return 'no_session'
+        if (givenKey !== undefined && (await tx.keyPairs.find(userId, givenKey))) return 'minted'
         return tx.keyPairs.insert({ userId, name, apiKey, secret, createdAt: now() })
       })
       if (outcome === 'no_user') throw new ServiceError('rest_authentication_invalid_user_error')
       if (outcome === 'no_session') throw new ServiceError('rest_not_logged_in')
+      if (outcome === 'minted') throw new ServiceError('rest_key_pair_already_minted')
       return { keyPair: outcome, apiSecret }
     },
 
@@ -81,6 +118,29 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
       authorise(actor, userId)
       await assertExists(userId)
       return stores.keyPairs.listByUser(userId, options)
+    },
+
+    async page(actor, userId, filter) {
+      authorise(actor, userId)
+      const { keyPairs, total } = await stores.keyPairs.page(userId, filter)
+      const usage = await readUsage(keyPairs.map((keyPair) => keyPair.id))
+      return {
+        rows: keyPairs.map((keyPair) => ({ keyPair, usage: usage.get(keyPair.id) ?? [] })),
+        total,
+        summary: await stores.keyPairs.summarise(userId),
+      }
+    },
+
+    async summarise(actor, userId) {
+      authorise(actor, userId)
+      return stores.keyPairs.summarise(userId)
+    },
+
+    async find(actor, userId, apiKey) {
+      authorise(actor, userId)
+      const keyPair = await stores.keyPairs.find(userId, apiKey)
+      if (!keyPair) throw new ServiceError('rest_authentication_key_pair_not_found')
+      return keyPair
     },
 
     async rename(actor, userId, apiKey, name) {

@@ -1,4 +1,4 @@
-import type { SessionActor } from '../domain/actor.js'
+import { canManage, type SessionActor } from '../domain/actor.js'
 import { verifyPassword } from '../domain/password.js'
 import {
   generateSessionToken,
@@ -10,6 +10,7 @@ import {
 import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
+import type { LoginLimiter } from './login-limiter.js'
 
 export interface Browser {
   ip: string | null
@@ -28,7 +29,7 @@ export interface SessionService {
   /**
    * @param login A login or an e-mail address.
    * @throws {ServiceError} `incorrect_password`, whether the user exists or not; only with the right
-   *   password `rest_authentication_disabled_user`.
+   *   password `rest_authentication_disabled_user`; `rest_too_many_attempts`.
    */
   logIn(login: string, password: string, browser: Browser): Promise<NewSession>
   /** Starts a session for a user who has just been proven by other means. */
@@ -36,11 +37,18 @@ export interface SessionService {
   /** @returns The actor of a cookie, or `undefined` if its session has ended. */
   find(token: string): Promise<SessionActor | undefined>
   list(actor: SessionActor): Promise<Session[]>
+  /** @throws {ServiceError} `rest_forbidden_context` unless the actor may manage this user. */
+  listOf(actor: SessionActor, userId: number): Promise<Session[]>
+  /** Signs one browser out. @throws {ServiceError} also `rest_session_not_found`. */
+  end(actor: SessionActor, userId: number, sessionId: string): Promise<void>
+  /** Signs out all of the user's browsers but the one that asks. @returns How many. */
+  endOthers(actor: SessionActor, userId: number): Promise<number>
   logOut(token: string): Promise<void>
 }
 
 export interface SessionServiceDeps {
   stores: Stores
+  limiter: LoginLimiter
   /** Seconds since the Unix epoch. */
   now: () => number
 }
@@ -48,7 +56,9 @@ export interface SessionServiceDeps {
 /** A cookie of ours has exactly this form: anything else needs no look-up. */
 const tokenPattern = /^[\w-]{43}$/
 
-export function createSessionService({ stores, now }: SessionServiceDeps): SessionService {
+export function createSessionService(deps: SessionServiceDeps): SessionService {
+  const { stores, limiter, now } = deps
+
   /**
    * @param isStillValid Decides on the user as locked: a password that was changed while it was being
    *   verified here must not open a session that outlives the change.
@@ -82,9 +92,12 @@ export function createSessionService({ stores, now }: SessionServiceDeps): Sessi
   return {
     async logIn(login, password, browser) {
       const found = await stores.users.findCredentials(login)
-      const isRight = await verifyPassword(found?.passwordHash, password)
-      if (!found || !isRight) throw new ServiceError('incorrect_password')
-      return start(found.user, browser, (hash) => hash === found.passwordHash)
+      const account = found ? `user:${found.user.id}` : `login:${login.toLowerCase().slice(0, 256)}`
+      return limiter.guard(account, browser.ip, async () => {
+        const isRight = await verifyPassword(found?.passwordHash, password)
+        if (!found || !isRight) throw new ServiceError('incorrect_password')
+        return start(found.user, browser, (hash) => hash === found.passwordHash)
+      })
     },
 
     start: (user, browser) => start(user, browser),
@@ -100,8 +113,31 @@ export function createSessionService({ stores, now }: SessionServiceDeps): Sessi
 
     list: (actor) => stores.sessions.listByUser(actor.user.id),
 
+    async listOf(actor, userId) {
+      assertMayManage(actor, userId)
+      const sessions = await stores.sessions.listByUser(userId)
+      return sessions.filter((session) => session.expiresAt > now())
+    },
+
+    async end(actor, userId, sessionId) {
+      assertMayManage(actor, userId)
+      const isTheirs = (await stores.sessions.find(sessionId))?.user.id === userId
+      if (!isTheirs || !(await stores.sessions.delete(sessionId))) {
+        throw new ServiceError('rest_session_not_found')
+      }
+    },
+
+    async endOthers(actor, userId) {
+      assertMayManage(actor, userId)
+      return stores.sessions.deleteByUser(userId, actor.sessionId)
+    },
+
     async logOut(token) {
       await stores.sessions.delete(sessionIdOf(token))
     },
   }
+}
+
+function assertMayManage(actor: SessionActor, userId: number): void {
+  if (!canManage(actor, userId)) throw new ServiceError('rest_forbidden_context')
 }

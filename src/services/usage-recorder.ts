@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../logger.js'
+import type { DailyUsage } from '../store/key-pair-usage.js'
 import type { Use } from '../store/key-pairs.js'
 
 export interface UsageRecorder {
@@ -14,6 +15,8 @@ export interface UsageRecorder {
 
 export interface UsageRecorderOptions {
   recordUses(uses: readonly Use[]): Promise<void>
+  /** Adds to the counts of exchanges and refreshes a key-pair and day. */
+  addDailyUsage?(usage: readonly DailyUsage[]): Promise<void>
   logger: Logger
   intervalMs?: number
 }
@@ -22,14 +25,17 @@ const maxPerStatement = 500
 /** While the database is away, newer uses of other keys are dropped beyond this. */
 const maxPending = 50_000
 const bearerInterval = 60
+const secondsPerDay = 86_400
 
 /**
  * Keeps "last used" off the hot path: uses are collected in memory and written in one statement. A
  * crash loses at most the last second of them, and nothing else.
  */
 export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorder {
-  const { recordUses, logger, intervalMs = 1000 } = options
+  const { recordUses, addDailyUsage, logger, intervalMs = 1000 } = options
   const pending = new Map<number, Use>()
+  /** Exchanges not yet written, by key-pair and day. */
+  const counts = new Map<string, DailyUsage>()
   const lastBearer = new LRUCache<number, number>({ max: 100_000 })
   let flushing: Promise<void> = Promise.resolve()
 
@@ -37,7 +43,28 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     if (pending.size < maxPending || pending.has(use.keyPairId)) pending.set(use.keyPairId, use)
   }
 
-  async function write(): Promise<void> {
+  function count({ keyPairId, day, exchanges }: DailyUsage): void {
+    const name = `${keyPairId}:${day}`
+    const known = counts.get(name)
+    if (known) known.exchanges += exchanges
+    else if (counts.size < maxPending) counts.set(name, { keyPairId, day, exchanges })
+  }
+
+  async function writeCounts(): Promise<void> {
+    while (addDailyUsage && counts.size > 0) {
+      const batch = [...counts].slice(0, maxPerStatement)
+      for (const [name] of batch) counts.delete(name)
+      try {
+        await addDailyUsage(batch.map(([, usage]) => usage))
+      } catch (error) {
+        for (const [, usage] of batch) count(usage)
+        logger.warn({ err: error }, 'usage could not be counted; will try again')
+        return
+      }
+    }
+  }
+
+  async function writeUses(): Promise<void> {
     while (pending.size > 0) {
       const batch = [...pending.values()].slice(0, maxPerStatement)
       for (const use of batch) pending.delete(use.keyPairId)
@@ -52,7 +79,11 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
   }
 
   const recorder: UsageRecorder = {
-    record: keep,
+    record(use) {
+      keep(use)
+      const day = Math.floor(use.at / secondsPerDay)
+      if (addDailyUsage) count({ keyPairId: use.keyPairId, day, exchanges: 1 })
+    },
     recordBearer(use) {
       const last = lastBearer.get(use.keyPairId)
       if (last !== undefined && use.at - last < bearerInterval) return
@@ -60,7 +91,7 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
       keep(use)
     },
     flush() {
-      flushing = flushing.then(write)
+      flushing = flushing.then(writeUses).then(writeCounts)
       return flushing
     },
     async close() {
@@ -69,7 +100,7 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     },
   }
   const timer = setInterval(() => {
-    if (pending.size > 0) void recorder.flush()
+    if (pending.size > 0 || counts.size > 0) void recorder.flush()
   }, intervalMs)
   timer.unref()
   return recorder

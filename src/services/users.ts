@@ -38,8 +38,12 @@ export interface UserService {
    * @throws {ServiceError} `rest_user_incorrect_password`, `rest_invalid_param`.
    */
   changePassword(user: User, oldPassword: string, newPassword: string): Promise<number>
-  /** The same, by somebody who need not know the old one. */
-  resetPassword(userId: number, newPassword: string): Promise<number>
+  /**
+   * The same, by somebody who need not know the old one.
+   *
+   * @param by The administrator's id, or `null` for an operator; the user themself if absent.
+   */
+  resetPassword(userId: number, newPassword: string, by?: number | null): Promise<number>
   /** Refuses the user's tokens, key-pairs and sessions until enabled again. */
   disable(userId: number): Promise<void>
   enable(userId: number): Promise<void>
@@ -61,6 +65,7 @@ export function createUserService({ stores, now }: UserServiceDeps): UserService
     userId: number,
     newPassword: string,
     isStillValid: (currentHash: string) => boolean = () => true,
+    by: number | null = userId,
   ): Promise<number> {
     const passwordHash = await hashPassword(newPassword)
     const outcome = await stores.transaction(async (tx) => {
@@ -69,7 +74,7 @@ export function createUserService({ stores, now }: UserServiceDeps): UserService
       if (!isStillValid(current.passwordHash)) return 'incorrect_password'
       await tx.users.updatePassword(userId, passwordHash)
       await tx.sessions.deleteByUser(userId)
-      return tx.keyPairs.revokeAll(userId, { at: now(), by: userId, reason: 'password_changed' })
+      return tx.keyPairs.revokeAll(userId, { at: now(), by, reason: 'password_changed' })
     })
     if (outcome === 'no_user') throw new ServiceError('rest_user_invalid_id')
     if (outcome === 'incorrect_password') throw new ServiceError('rest_user_incorrect_password')
@@ -151,9 +156,9 @@ export function createUserService({ stores, now }: UserServiceDeps): UserService
       return setPassword(user.id, newPassword, (hash) => hash === credentials?.passwordHash)
     },
 
-    async resetPassword(userId, newPassword) {
+    async resetPassword(userId, newPassword, by) {
       assertPassword('password', newPassword)
-      return setPassword(userId, newPassword)
+      return setPassword(userId, newPassword, undefined, by)
     },
 
     async disable(userId) {

@@ -18,6 +18,7 @@ export interface SessionStore {
   find(id: string): Promise<{ session: Session; user: User } | undefined>
   listByUser(userId: number): Promise<Session[]>
   delete(id: string): Promise<boolean>
+  isEmpty(): Promise<boolean>
   deleteByUser(userId: number, except?: string): Promise<number>
   purgeExpired(now: number): Promise<number>
 }
@@ -66,6 +67,10 @@ export function createSessionStore(db: Knex): SessionStore {
 
     async delete(id) {
       return (await sessions().where({ id }).delete()) > 0
+    },
+
+    async isEmpty() {
+      return (await sessions().first('id')) === undefined
     },
 
     async deleteByUser(userId, except) {

@@ -16,8 +16,25 @@ const parse = koaBody({
   jsonTypes: ['application/json'],
   jsonLimit: maxBytes,
   formLimit: maxBytes,
-  queryString: { allowDots: false, depth: 2, parameterLimit: 100 },
+  queryString: {
+    allowDots: false,
+    depth: 2,
+    parameterLimit: 100,
+    throwOnLimitExceeded: true,
+    decoder: decodeComponent,
+  },
   formidable: {
+    onPart(part, handle) {
+      // formidable takes every part with a Content-Type for a file, but clients give one to texts
+      // too (.NET's StringContent, Apache's addTextBody). A file is what has a file name.
+      const { headers } = part as { headers?: Record<string, string> }
+      const isFile = /;\s*filename\*?\s*=/i.test(headers?.['content-disposition'] ?? '')
+      part.mimetype = isFile ? 'application/octet-stream' : null
+      // formidable has undone the part's transfer encoding by now and would undo it again, as a
+      // character encoding: with "8bit" that throws where nobody catches, and the process ends.
+      Object.assign(part, { transferEncoding: 'utf-8' })
+      handle(part)
+    },
     maxFields: 100,
     maxFieldsSize: maxBytes,
     maxFiles: 10,
@@ -60,6 +77,11 @@ export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
     throw new ServiceError('rest_invalid_json')
   }
   return body as Record<string, unknown>
+}
+
+/** Decodes as browsers do. qs keeps `%FF`, which is no UTF-8, as the three characters typed. */
+function decodeComponent(encoded: string): string {
+  return new URLSearchParams(`value=${encoded}`).get('value') ?? ''
 }
 
 function hasBody(ctx: Context): boolean {

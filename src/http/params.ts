@@ -6,9 +6,11 @@ import { invalidParameters, missingParameters } from '../errors.js'
 const maxTextLength = 16_384
 
 /** A text parameter. WordPress treats `null` as absent, and so do clients that send it. */
-export const text = z.string().refine((value) => textProblem(value, maxTextLength) === undefined, {
-  error: (issue) => textProblem(issue.input as string, maxTextLength) ?? 'is invalid',
-})
+export const text = z
+  .string({ error: 'must be a string' })
+  .refine((value) => textProblem(value, maxTextLength) === undefined, {
+    error: (issue) => textProblem(issue.input as string, maxTextLength) ?? 'is invalid',
+  })
 
 /** A whole number in a query, e.g. `page=2`. */
 export function integerText(min: number, max: number) {

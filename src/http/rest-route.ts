@@ -1,8 +1,10 @@
-import type { RequestContext } from './state.js'
-import type { AppMiddleware } from './state.js'
+import { ServiceError } from '../errors.js'
+import type { AppMiddleware, RequestContext } from './state.js'
 
-const prefix = '/wp-json'
-const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
+/** Of the router's paths: no other surface lies below it. */
+export const restPrefix = '/wp-json'
+// Not HEAD: the client would wait for the body that its POST has and our answer to HEAD has not.
+const overrides = new Set(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /**
  * WordPress's REST API has three addresses: `/wp-json/wp/v2/…`, `/index.php?rest_route=/wp/v2/…`
@@ -11,11 +13,16 @@ const methods = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIO
  */
 export function restRoute(): AppMiddleware {
   return function findRestRoute(ctx, next) {
+    // A request target that is no URL (`http://[`): asking Koa for its path would throw.
+    if (!ctx.url.startsWith('/') && !URL.canParse(ctx.url)) {
+      ctx.url = '/'
+      throw new ServiceError('rest_no_route')
+    }
     const path = restPathOf(ctx)
     if (path === undefined) return next()
     ctx.state.restPath = path
     // What @koa/router matches instead of the path.
-    ctx.newRouterPath = path === '/' ? prefix : path
+    ctx.newRouterPath = path === '/' ? restPrefix : `${restPrefix}${path}`
     overrideMethod(ctx)
     return next()
   }
@@ -24,8 +31,8 @@ export function restRoute(): AppMiddleware {
 function restPathOf(ctx: RequestContext): string | undefined {
   const { path } = ctx
   if (path.startsWith('/wp/v2')) return normalise(path)
-  if (path.startsWith(prefix)) {
-    const rest = path.slice(prefix.length)
+  if (path.startsWith(restPrefix)) {
+    const rest = path.slice(restPrefix.length)
     return rest === '' || rest.startsWith('/') ? normalise(rest) : undefined
   }
   if (path !== '/' && path !== '/index.php') return undefined
@@ -42,5 +49,5 @@ function normalise(path: string): string {
 function overrideMethod(ctx: RequestContext): void {
   if (ctx.method !== 'POST') return
   const method = ctx.get('X-HTTP-Method-Override').toUpperCase()
-  if (methods.has(method)) ctx.method = method
+  if (overrides.has(method)) ctx.method = method
 }

@@ -1,5 +1,6 @@
 import Router from '@koa/router'
 import { ServiceError } from '../../errors.js'
+import { restPrefix } from '../rest-route.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
 import { describeRoute, matchesPattern, namespace, patternOf, type WpRoute } from './route.js'
@@ -11,7 +12,7 @@ export type WpRoutesDeps = KeyPairRoutesDeps & UserRoutesDeps & Parameters<typeo
 /** The REST API of WordPress, as far as it is ours. */
 export function wpRouter(deps: WpRoutesDeps): AppRouter {
   const routes = [...tokenRoutes(deps), ...keyPairRoutes(deps), ...userRoutes(deps)]
-  const router = new Router<RequestState>({ sensitive: true })
+  const router = new Router<RequestState>({ sensitive: true, prefix: restPrefix })
   for (const route of routes) addRoute(router, route, deps.publicUrl)
   addIndex(router, routes, deps.publicUrl)
   return router
@@ -54,7 +55,7 @@ function addIndex(router: AppRouter, routes: readonly WpRoute[], publicUrl: stri
     authentication: {},
     routes: described,
   }
-  router.get('/wp-json', (ctx) => {
+  router.get('/', (ctx) => {
     ctx.body = index
   })
   router.get('/wp/v2', (ctx) => {

@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import knex, { type Knex } from 'knex'
 import { migrationSource } from '../../db/migration-source.js'
 import type { DatabaseConfig } from '../config.js'
+import { createMysqlClient } from './mysql-client.js'
 import { SqliteClient } from './sqlite-client.js'
 
 /** Where knex's own warnings and errors go. */
@@ -69,7 +70,7 @@ function openMySql(config: Extract<DatabaseConfig, { dialect: 'mysql' }>, common
   const { host, port, user, password, database, ssl, connectTimeoutMs } = config
   const db = knex({
     ...common,
-    client: 'mysql2',
+    client: createMysqlClient(config.queryTimeoutMs),
     connection: {
       host,
       port,

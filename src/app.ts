@@ -2,15 +2,16 @@ import type { RequestListener } from 'node:http'
 import cors from '@koa/cors'
 import Koa from 'koa'
 import type { Config } from './config.js'
-import { checkLane } from './http/check-lane.js'
 import { createFailureAnswer, errorHandler } from './http/error-handler.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
+import { hotLane } from './http/hot-lane.js'
 import { healthRouter } from './http/ops/health.js'
 import { restRoute } from './http/rest-route.js'
 import { apiHeaders, securityHeaders } from './http/security-headers.js'
 import { sessionRouter } from './http/session/routes.js'
 import { createSessionCookie } from './http/session-cookie.js'
 import type { RequestState } from './http/state.js'
+import { logUnsentResponse } from './http/unsent-response.js'
 import { wpRouter } from './http/wp/routes.js'
 import type { Logger } from './logger.js'
 import type { Services } from './services/index.js'
@@ -31,7 +32,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   const app = new Koa<RequestState>()
   app.proxy = trustProxy > 0
   app.maxIpsCount = trustProxy
-  app.on('error', (err) => logger.error({ err }, 'a response could not be sent'))
+  app.on('error', logUnsentResponse(logger))
 
   app.use(securityHeaders(apiHeaders({ publicUrl })))
   if (corsOrigins === '*' || corsOrigins.length > 0) app.use(corsHeaders(corsOrigins))
@@ -45,10 +46,10 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   return app
 }
 
-/** The whole service as a listener for Node's server: the check's own lane, then the app. */
+/** The whole service as a listener for Node's server: the hot lane, then the app. */
 export function createListener(app: Koa<RequestState>, deps: AppDeps): RequestListener {
   const { services, config, logger } = deps
-  const take = checkLane({
+  const take = hotLane({
     tokens: services.tokens,
     answerFailure: createFailureAnswer({ logger, toServiceError: services.toServiceError }),
     headers: apiHeaders(config),

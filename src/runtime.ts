@@ -20,7 +20,7 @@ export interface Runtime {
   stores: Stores
   services: Services
   app: Koa<RequestState>
-  /** The app behind the check's own lane: what a server listens with. */
+  /** The app behind the hot lane: what a server listens with. */
   listener: RequestListener
   /** Writes what is still in memory and closes the database. */
   close(): Promise<void>

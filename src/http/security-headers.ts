@@ -20,6 +20,13 @@ export function apiHeaders({ publicUrl }: { publicUrl: string }): Record<string,
         strictTransportSecurity: publicUrl.startsWith('https:'),
         // APIs are made to be called from elsewhere; CORS decides who may read the answer.
         crossOriginResourcePolicy: { policy: 'cross-origin' },
+        // These speak of documents only, and every answer would carry their bytes.
+        crossOriginOpenerPolicy: false,
+        originAgentCluster: false,
+        xDnsPrefetchControl: false,
+        xDownloadOptions: false,
+        xPermittedCrossDomainPolicies: false,
+        xXssProtection: false,
       }),
     ),
     'Cache-Control': 'no-store',

@@ -42,7 +42,7 @@ export interface ServicesDeps {
 export async function createServices(deps: ServicesDeps): Promise<Services> {
   const { stores, config, jwtSecret, logger, now } = deps
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
-  const signer = await createTokenSigner({ secret: jwtSecret })
+  const signer = createTokenSigner({ secret: jwtSecret })
   const keyStates = createKeyStateReader({ readStates: stores.keyStates.read })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,

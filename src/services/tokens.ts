@@ -36,6 +36,14 @@ export interface ValidToken {
   expiresIn: number
 }
 
+/** What somebody who asks about a token is told. */
+export interface TokenInspection {
+  /** What it says; `undefined` if its signature or its shape is not that of a token of ours. */
+  token: PresentedToken | undefined
+  /** Why it would be refused, now; `undefined` if it would not. */
+  refusal: ServiceError | undefined
+}
+
 export interface TokenService {
   /**
    * Exchanges a key-pair for tokens.
@@ -50,6 +58,8 @@ export interface TokenService {
   validate(token: string, origin: Origin): Promise<ValidToken>
   /** Proves who sends a request by its access token. @throws {ServiceError} */
   authenticate(token: string, origin: Origin): Promise<TokenPrincipal>
+  /** Explains a token. Looking at one is no use of its key-pair, so nothing is recorded. */
+  inspect(token: string): Promise<TokenInspection>
 }
 
 export interface TokenServiceDeps {
@@ -74,16 +84,17 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
   }
 
-  async function issue(user: User, apiKey: string): Promise<IssuedTokens> {
+  function issue(user: User, apiKey: string): IssuedTokens {
+    const issuedAt = now()
     const sign = (type: TokenType, lifetime: number) =>
-      signer.sign(
-        buildClaims({ type, issuer, user, apiKey, lifetime, issuedAt: now(), id: randomUUID() }),
-      )
-    const [accessToken, refreshToken] = await Promise.all([
-      sign('access', deps.accessTokenTtl),
-      sign('refresh', deps.refreshTokenTtl),
-    ])
-    return { accessToken, refreshToken, expiresIn: deps.accessTokenTtl, user, apiKey }
+      signer.sign(buildClaims({ type, issuer, user, apiKey, lifetime, issuedAt, id: randomUUID() }))
+    return {
+      accessToken: sign('access', deps.accessTokenTtl),
+      refreshToken: sign('refresh', deps.refreshTokenTtl),
+      expiresIn: deps.accessTokenTtl,
+      user,
+      apiKey,
+    }
   }
 
   function assertCurrent(token: PresentedToken): void {
@@ -187,6 +198,19 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
       }
       usage.recordBearer({ keyPairId: state.keyPairId, at: now(), ip })
       return { kind: 'token', user: state.user, apiKey: state.apiKey }
+    },
+
+    async inspect(text) {
+      let token: PresentedToken | undefined
+      try {
+        token = await signer.verify(text)
+        await check(text)
+        return { token, refusal: undefined }
+      } catch (error) {
+        // A database that does not answer says nothing about the token.
+        if (!(error instanceof ServiceError) || error.status === 503) throw error
+        return { token, refusal: error }
+      }
     },
   }
 }

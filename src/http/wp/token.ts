@@ -23,19 +23,7 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
           methods: ['POST'],
           args: tokenArgs,
           async handle(ctx) {
-            const params = readParams(tokenArgs, await readBody(ctx))
-            const refreshToken = params.refresh_token?.trim()
-            const apiKey = params.api_key?.trim()
-            const apiSecret = params.api_secret?.trim()
-            const origin = { ip: clientAddress(ctx) }
-
-            if (refreshToken) {
-              ctx.body = presentTokens(await tokens.refresh(refreshToken, origin))
-            } else if (apiKey && apiSecret) {
-              ctx.body = presentTokens(await tokens.exchange(apiKey, apiSecret, origin))
-            } else {
-              throw new ServiceError('rest_authentication_required_api_key_secret')
-            }
+            ctx.body = await issueTokens(tokens, await readBody(ctx), clientAddress(ctx))
           },
         },
       ],
@@ -52,6 +40,26 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
       ],
     },
   ]
+}
+
+/**
+ * The answer of `POST token`.
+ *
+ * @param body The fields of the body; never of the query, whose secrets would end up in logs.
+ * @throws {ServiceError}
+ */
+export async function issueTokens(
+  tokens: TokenService,
+  body: Record<string, unknown>,
+  ip: string | null,
+) {
+  const params = readParams(tokenArgs, body)
+  const refreshToken = params.refresh_token?.trim()
+  const apiKey = params.api_key?.trim()
+  const apiSecret = params.api_secret?.trim()
+  if (refreshToken) return presentTokens(await tokens.refresh(refreshToken, { ip }))
+  if (apiKey && apiSecret) return presentTokens(await tokens.exchange(apiKey, apiSecret, { ip }))
+  throw new ServiceError('rest_authentication_required_api_key_secret')
 }
 
 /**

@@ -1,0 +1,96 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ServiceError } from '../errors.js'
+import type { TokenService } from '../services/tokens.js'
+import { addressOf } from './client-address.js'
+import type { FailureAnswer } from './error-handler.js'
+import { maxBodyBytes, readForm } from './form.js'
+import { issueTokens, validateToken } from './wp/token.js'
+
+export interface HotLaneDeps {
+  tokens: TokenService
+  answerFailure: FailureAnswer
+  /** Of every answer. */
+  headers: Record<string, string>
+  trustProxy: number
+}
+
+/** @returns Whether it has taken the request; if not, it is somebody else's. */
+export type Lane = (request: IncomingMessage, response: ServerResponse) => boolean
+
+const tokenPaths = new Set(['/wp-json/wp/v2/token', '/wp/v2/token'])
+const validatePaths = new Set(['/wp-json/wp/v2/token/validate', '/wp/v2/token/validate'])
+
+/**
+ * Answers the two requests that machines send all the time, `GET token/validate` and an urlencoded
+ * `POST token`, straight from Node's request: building a Koa context, running the middleware and
+ * matching routes costs more than the check itself. Every other spelling or encoding, and requests of
+ * browsers from other origins, take the way through Koa to the same two functions.
+ */
+export function hotLane({ tokens, answerFailure, headers, trustProxy }: HotLaneDeps): Lane {
+  const common = flatten({ ...headers, 'Content-Type': 'application/json; charset=utf-8' })
+
+  function send(
+    response: ServerResponse,
+    status: number,
+    body: object,
+    extra: string[] = [],
+  ): void {
+    const text = JSON.stringify(body)
+    const length = String(Buffer.byteLength(text))
+    response.writeHead(status, [...common, 'Content-Length', length, ...extra])
+    response.end(text)
+  }
+
+  function answer(request: IncomingMessage, response: ServerResponse, work: Promise<object>): true {
+    work.then(
+      (body) => send(response, 200, body),
+      (error: unknown) => {
+        const { method, url = '' } = request
+        const failure = answerFailure(error, { method, path: url })
+        // `Cache-Control` is among the common headers already.
+        const { 'Cache-Control': _, ...extra } = failure.headers
+        send(response, failure.status, failure.body, flatten(extra))
+      },
+    )
+    return true
+  }
+
+  async function issue(request: IncomingMessage): Promise<object> {
+    let fields: Record<string, unknown>
+    try {
+      fields = await readForm(request)
+    } catch {
+      // The parser's own error has the body, and so the secret, in it.
+      throw new ServiceError('rest_invalid_body')
+    }
+    return issueTokens(tokens, fields, addressOf(request, trustProxy))
+  }
+
+  return function takeHot(request, response) {
+    const { url = '', method } = request
+    if (request.headers.origin !== undefined) return false
+    if (method === 'GET' && validatePaths.has(url)) {
+      const { authorization } = request.headers
+      const check = validateToken(tokens, authorization, addressOf(request, trustProxy))
+      return answer(request, response, check)
+    }
+    if (method === 'POST' && tokenPaths.has(url) && isPlainForm(request)) {
+      return answer(request, response, issue(request))
+    }
+    return false
+  }
+}
+
+/** An urlencoded body of known and modest length, as curl and every OAuth client sends it. */
+function isPlainForm({ headers }: IncomingMessage): boolean {
+  return (
+    headers['content-type'] === 'application/x-www-form-urlencoded' &&
+    Number(headers['content-length']) <= maxBodyBytes &&
+    headers['content-encoding'] === undefined &&
+    headers['x-http-method-override'] === undefined
+  )
+}
+
+function flatten(headers: Record<string, string>): string[] {
+  return Object.entries(headers).flat()
+}

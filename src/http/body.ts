@@ -2,9 +2,8 @@ import { Writable } from 'node:stream'
 import type { Context } from 'koa'
 import { koaBody } from 'koa-body'
 import { invalidParameters, ServiceError } from '../errors.js'
+import { formOptions, maxBodyBytes } from './form.js'
 
-/** Key-pairs, tokens and names fit many times over. */
-const maxBytes = 64 * 1024
 const mediaTypes = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']
 
 const parse = koaBody({
@@ -14,15 +13,9 @@ const parse = koaBody({
   text: false,
   patchKoa: true,
   jsonTypes: ['application/json'],
-  jsonLimit: maxBytes,
-  formLimit: maxBytes,
-  queryString: {
-    allowDots: false,
-    depth: 2,
-    parameterLimit: 100,
-    throwOnLimitExceeded: true,
-    decoder: decodeComponent,
-  },
+  jsonLimit: maxBodyBytes,
+  formLimit: maxBodyBytes,
+  queryString: formOptions,
   formidable: {
     onPart(part, handle) {
       // formidable takes every part with a Content-Type for a file, but clients give one to texts
@@ -36,9 +29,9 @@ const parse = koaBody({
       handle(part)
     },
     maxFields: 100,
-    maxFieldsSize: maxBytes,
+    maxFieldsSize: maxBodyBytes,
     maxFiles: 10,
-    maxFileSize: maxBytes,
+    maxFileSize: maxBodyBytes,
     allowEmptyFiles: true,
     minFileSize: 0,
     // File parts are refused below. Until then their bytes go nowhere, least of all to a disk.
@@ -60,7 +53,7 @@ const parse = koaBody({
 export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
   if (!hasBody(ctx)) return {}
   if (!ctx.is(mediaTypes)) throw new ServiceError('rest_unsupported_media_type')
-  if ((ctx.request.length ?? 0) > maxBytes) throw new ServiceError('rest_request_too_large')
+  if ((ctx.request.length ?? 0) > maxBodyBytes) throw new ServiceError('rest_request_too_large')
   try {
     await parse(ctx as Parameters<typeof parse>[0], async () => {})
   } catch (cause) {
@@ -77,11 +70,6 @@ export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
     throw new ServiceError('rest_invalid_json')
   }
   return body as Record<string, unknown>
-}
-
-/** Decodes as browsers do. qs keeps `%FF`, which is no UTF-8, as the three characters typed. */
-function decodeComponent(encoded: string): string {
-  return new URLSearchParams(`value=${encoded}`).get('value') ?? ''
 }
 
 function hasBody(ctx: Context): boolean {

@@ -109,7 +109,7 @@ const variables = {
     .string()
     .optional()
     .describe('must be sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME'),
-  DATABASE_POOL_MAX: integer(10, 1, 1000),
+  DATABASE_POOL_MAX: integer(10, 2, 1000),
   DATABASE_CONNECT_TIMEOUT_MS: integer(5000, 100, 120_000),
   DATABASE_ACQUIRE_TIMEOUT_MS: integer(5000, 100, 120_000),
   DATABASE_QUERY_TIMEOUT_MS: integer(5000, 100, 600_000),

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 import { binaryString, caselessString, textTable } from '../columns.js'
+import { createTable } from '../create-table.js'
 
 export async function up(knex: Knex): Promise<void> {
-  if (await knex.schema.hasTable('users')) return
-  await knex.schema.createTable('users', (table) => {
+  await createTable(knex, 'users', (table) => {
     textTable(knex, table)
     table.increments('id')
     caselessString(knex, table, 'user_login', 60).notNullable().unique()

@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 import { binaryString, textTable } from '../columns.js'
+import { createTable } from '../create-table.js'
 
 export async function up(knex: Knex): Promise<void> {
-  if (await knex.schema.hasTable('key_pairs')) return
-  await knex.schema.createTable('key_pairs', (table) => {
+  await createTable(knex, 'key_pairs', (table) => {
     textTable(knex, table)
     table.increments('id')
     table.integer('user_id').unsigned().notNullable()

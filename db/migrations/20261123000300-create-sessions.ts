@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
 import { binaryString, textTable } from '../columns.js'
+import { createTable } from '../create-table.js'
 
 export async function up(knex: Knex): Promise<void> {
-  if (await knex.schema.hasTable('sessions')) return
-  await knex.schema.createTable('sessions', (table) => {
+  await createTable(knex, 'sessions', (table) => {
     textTable(knex, table)
     binaryString(knex, table, 'id', 64).notNullable().primary()
     table.integer('user_id').unsigned().notNullable()

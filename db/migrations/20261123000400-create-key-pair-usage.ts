@@ -1,9 +1,9 @@
 import type { Knex } from 'knex'
+import { createTable } from '../create-table.js'
 
 /** Exchanges and refreshes a key-pair and day, for the picture on the profile page. */
 export async function up(knex: Knex): Promise<void> {
-  if (await knex.schema.hasTable('key_pair_usage')) return
-  await knex.schema.createTable('key_pair_usage', (table) => {
+  await createTable(knex, 'key_pair_usage', (table) => {
     // Not a foreign key: it would lock the key-pair's row on every write, against its revocation, and
     // one deleted pair would fail the whole statement. Rows of the deleted are purged with the old.
     table.integer('key_pair_id').unsigned().notNullable()

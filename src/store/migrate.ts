@@ -34,33 +34,38 @@ async function migrationsDone(db: Knex): Promise<string[]> {
 // SQLite's DDL is transactional, so one write transaction is both the lock between processes and the
 // guarantee that a crash leaves no half of it.
 function migrateSqlite(db: Knex): Promise<string[]> {
-  return db.transaction(async (trx) => {
-    const [, names] = await trx.migrate.latest({ disableTransactions: true })
-    return names as string[]
-  })
+  return db.transaction((trx) => runPending(trx, { disableTransactions: true }))
 }
 
 // MySQL commits each DDL statement at once. A named lock of the server keeps nodes apart and is
-// released by the server when its holder dies; knex's own lock is a row, which would stay behind.
+// released by the server when its holder dies. It belongs to a connection, which is kept beside the
+// one that works: DATABASE_POOL_MAX is therefore at least two.
 async function migrateMySql(db: Knex): Promise<string[]> {
   const connection = await db.client.acquireConnection()
-  const locked = (sql: string) => db.raw(sql, ['twinkey_migrate']).connection(connection)
+  const query = (sql: string) => db.raw(sql).connection(connection)
+  // Names of locks are the whole server's, and shorter than names of databases may be.
+  const name = "concat('twinkey_', sha1(database()))"
   try {
-    const [[row]] = await locked(
-      `select get_lock(concat(database(), ?), ${lockTimeout}) as acquired`,
-    ).timeout((lockTimeout + 5) * 1000)
+    const [[row]] = await query(`select get_lock(${name}, ${lockTimeout}) as acquired`).timeout(
+      (lockTimeout + 5) * 1000,
+    )
     if (row.acquired !== 1) {
       throw new Error(`Another process has been migrating this database for ${lockTimeout} s.`)
     }
     try {
-      // Whoever left this lock behind is dead: the living hold the lock above.
-      await db.migrate.forceFreeMigrationsLock()
-      const [, names] = await db.migrate.latest()
-      return names as string[]
+      return await runPending(db)
     } finally {
-      await locked('select release_lock(concat(database(), ?))')
+      await query(`select release_lock(${name})`)
     }
   } finally {
     await db.client.releaseConnection(connection)
   }
+}
+
+async function runPending(db: Knex, options?: Knex.MigratorConfig): Promise<string[]> {
+  // knex's own lock is a row, which stays behind when its holder dies. We hold a lock of ours, so
+  // whoever left that row is dead.
+  await db.migrate.forceFreeMigrationsLock()
+  const [, names] = await db.migrate.latest(options)
+  return names as string[]
 }

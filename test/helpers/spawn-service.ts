@@ -25,6 +25,12 @@ export interface SpawnedService {
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const longestStart = 30_000
 
+/** A test that fails half-way, or is interrupted, leaves no process behind. */
+const running = new Set<ChildProcess>()
+process.once('exit', () => {
+  for (const child of running) child.kill('SIGKILL')
+})
+
 /**
  * Runs a program of the sources in a process of its own, away from this process's environment and
  * from a developer's `.env` file: nothing is configured but what `env` says.
@@ -46,9 +52,8 @@ export function spawnTwinkey(
       env: { PATH: process.env.PATH, TSX_TSCONFIG_PATH: join(root, 'tsconfig.json'), ...env },
     },
   )
-  const end = () => child.kill('SIGKILL')
-  process.once('exit', end)
-  child.once('exit', () => process.removeListener('exit', end))
+  running.add(child)
+  child.once('exit', () => running.delete(child))
   return child
 }
 

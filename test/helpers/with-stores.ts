@@ -30,8 +30,10 @@ export const databaseConfig = (url: string, env: Environment = {}): DatabaseConf
 export function onEachEmptyDatabase(
   title: string,
   implementation: (t: ExecutionContext, context: StoreTest) => Promise<void>,
+  only?: Dialect['name'],
 ): void {
   for (const dialect of dialects) {
+    if (only && only !== dialect.name) continue
     const register = dialect.isAvailable ? test : test.skip
     register(`${dialect.name}: ${title}`, async (t) => {
       const { url, remove } = await dialect.create()

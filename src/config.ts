@@ -2,30 +2,22 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import {
+  databaseUrlForms,
+  type MySqlAddress,
+  readDatabaseUrl,
+  type SqliteAddress,
+} from './database-url.js'
 import { secretProblem } from './domain/signing-secret.js'
 
 export type DatabaseConfig =
-  | { dialect: 'sqlite'; filename: string }
-  | {
-      dialect: 'mysql'
-      host: string
-      port: number
-      user: string
-      password: string
-      database: string
-      ssl: TlsConfig | undefined
+  | SqliteAddress
+  | (MySqlAddress & {
       poolMax: number
       connectTimeoutMs: number
       acquireTimeoutMs: number
       queryTimeoutMs: number
-    }
-
-export interface TlsConfig {
-  rejectUnauthorized: boolean
-  ca?: string
-  cert?: string
-  key?: string
-}
+    })
 
 export interface Config {
   host: string
@@ -105,10 +97,7 @@ const variables = {
     .optional()
     .describe('must be an http or https URL without user, query or fragment'),
   DATA_DIR: z.string().default('./data').describe('must be a directory'),
-  DATABASE_URL: z
-    .string()
-    .optional()
-    .describe('must be sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME'),
+  DATABASE_URL: z.string().optional().describe(databaseUrlForms),
   DATABASE_POOL_MAX: integer(10, 2, 1000),
   DATABASE_CONNECT_TIMEOUT_MS: integer(5000, 100, 120_000),
   DATABASE_ACQUIRE_TIMEOUT_MS: integer(5000, 100, 120_000),
@@ -149,12 +138,14 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
   for (const issue of parsed.error?.issues ?? []) {
     const name = String(issue.path[0]) as keyof typeof variables
     if (problems.some((problem) => problem.startsWith(`${name} `))) continue
-    const got = secretVariables.has(name) ? '' : `, got "${given[name]}"`
+    // A URL may carry a password.
+    const isSecret = secretVariables.has(name) || given[name]?.includes('@')
+    const got = isSecret ? '' : `, got "${given[name]}"`
     problems.push(`${name} ${variables[name].description}${got}`)
   }
 
   const dataDir = resolve(directory, parsed.data?.DATA_DIR ?? given.DATA_DIR ?? './data')
-  const database = readDatabase(given, dataDir, directory, problems)
+  const database = readDatabaseUrl(given.DATABASE_URL, { dataDir, directory, problems })
   const jwtSecret = readSecret(given, directory, problems)
   if (!parsed.success || !database || problems.length > 0) throw new ConfigError(problems)
 
@@ -192,6 +183,8 @@ function splitList(value: string): string[] {
 }
 
 function isOrigin(value: string): boolean {
+  // "https://*.example.com" would parse, and match nothing.
+  if (value.includes('*')) return false
   return URL.canParse(value) && /^https?:/.test(value) && new URL(value).origin === value
 }
 
@@ -214,82 +207,4 @@ function readSecret(env: Environment, directory: string, problems: string[]): st
   const problem = secretProblem(value)
   if (problem) problems.push(`${file ? 'The secret in JWT_SECRET_FILE' : 'JWT_SECRET'} ${problem}`)
   return value
-}
-
-type MySqlAddress = Pick<
-  Extract<DatabaseConfig, { dialect: 'mysql' }>,
-  'dialect' | 'host' | 'port' | 'user' | 'password' | 'database' | 'ssl'
->
-
-function readDatabase(
-  env: Environment,
-  dataDir: string,
-  directory: string,
-  problems: string[],
-): Extract<DatabaseConfig, { dialect: 'sqlite' }> | MySqlAddress | undefined {
-  const text = env.DATABASE_URL
-  if (!text) return { dialect: 'sqlite', filename: join(dataDir, 'twinkey.sqlite') }
-  if (text.startsWith('sqlite:')) {
-    // sqlite:PATH, sqlite://PATH and sqlite:///ABSOLUTE/PATH are all seen in the wild.
-    const filename = text.slice('sqlite:'.length).replace(/^\/\/(?=\/|[^/])/, '')
-    if (filename === '') {
-      return { dialect: 'sqlite', filename: join(dataDir, 'twinkey.sqlite') }
-    }
-    const isMemory = filename === ':memory:'
-    return { dialect: 'sqlite', filename: isMemory ? filename : resolve(directory, filename) }
-  }
-  if (!/^(mysql|mariadb):\/\//.test(text) || !URL.canParse(text)) {
-    problems.push(`DATABASE_URL ${variables.DATABASE_URL.description}`)
-    return undefined
-  }
-  const url = new URL(text)
-  const database = decodeURIComponent(url.pathname.slice(1))
-  if (url.hostname === '' || database === '' || database.includes('/')) {
-    problems.push(
-      'DATABASE_URL must name a host and a database: mysql://USER:PASSWORD@HOST:PORT/NAME',
-    )
-    return undefined
-  }
-  return {
-    dialect: 'mysql',
-    host: url.hostname.replace(/^\[(.*)\]$/, '$1'),
-    port: url.port === '' ? 3306 : Number(url.port),
-    user: decodeURIComponent(url.username),
-    password: decodeURIComponent(url.password),
-    database,
-    ssl: readTls(url.searchParams, directory, problems),
-  }
-}
-
-const tlsFiles = { ssl_ca: 'ca', ssl_cert: 'cert', ssl_key: 'key' } as const
-
-/** `ssl=true`, `ssl=skip-verify`, and files `ssl_ca`, `ssl_cert`, `ssl_key`. */
-function readTls(
-  query: URLSearchParams,
-  directory: string,
-  problems: string[],
-): TlsConfig | undefined {
-  for (const name of query.keys()) {
-    if (name !== 'ssl' && !(name in tlsFiles)) {
-      problems.push(
-        `DATABASE_URL has an unknown option "${name}" (known: ssl, ssl_ca, ssl_cert, ssl_key)`,
-      )
-    }
-  }
-  const mode = query.get('ssl') ?? ''
-  if (!['', 'true', 'false', 'skip-verify'].includes(mode)) {
-    problems.push('DATABASE_URL option "ssl" must be true, false or skip-verify')
-  }
-  const tls: TlsConfig = { rejectUnauthorized: mode !== 'skip-verify' }
-  for (const [name, field] of Object.entries(tlsFiles)) {
-    const file = query.get(name)
-    if (!file) continue
-    try {
-      tls[field] = readFileSync(resolve(directory, file), 'utf8')
-    } catch (error) {
-      problems.push(`DATABASE_URL option "${name}" cannot be read: ${(error as Error).message}`)
-    }
-  }
-  const wanted = mode === 'true' || mode === 'skip-verify' || tls.ca || tls.cert
-  return wanted && mode !== 'false' ? tls : undefined
 }

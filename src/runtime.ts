@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { join } from 'node:path'
 import type Koa from 'koa'
@@ -98,19 +98,23 @@ async function assertSchema(stores: Stores): Promise<void> {
 /** The secret of an embedded installation: made on first start, readable by its owner only. */
 function loadOrCreateSecret(dataDir: string): string {
   const path = join(dataDir, 'jwt-secret')
+  if (!existsSync(path)) createSecret(dataDir, path)
+  const secret = readFileSync(path, 'utf8').trim()
+  const problem = secretProblem(secret)
+  if (problem) throw new ConfigError([`The secret in ${path} ${problem}`])
+  return secret
+}
+
+function createSecret(dataDir: string, path: string): void {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 })
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   try {
     // A link appears whole or not at all, and only one of several processes can make it.
-    writeFileSync(draft, `${generateSecret()}\n`, { mode: 0o600, flag: 'wx' })
+    writeFileSync(draft, `${generateSecret()}\n`, { mode: 0o600, flag: 'wx', flush: true })
     linkSync(draft, path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
   } finally {
     rmSync(draft, { force: true })
   }
-  const secret = readFileSync(path, 'utf8').trim()
-  const problem = secretProblem(secret)
-  if (problem) throw new ConfigError([`The secret in ${path} ${problem}`])
-  return secret
 }

@@ -28,6 +28,8 @@ const algorithm = 'HS256'
 const header = base64url({ typ: 'JWT', alg: algorithm })
 /** Ours are about 600 characters. Longer ones are refused before any work is done on them. */
 const maxTokenLength = 8192
+// jose forgives padding and white space in base64url, and so would see one token in many texts.
+const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/
 /** What an entry costs beside its token's characters: the claims, the maps' own cells. */
 const entryOverhead = 600
 const decoder = new TextDecoder('utf-8', { fatal: true })
@@ -47,7 +49,9 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   })
 
   async function verifySignature(token: string): Promise<PresentedToken> {
-    if (token.length > maxTokenLength) throw new ServiceError('rest_authentication_token_error')
+    if (token.length > maxTokenLength || !compactForm.test(token)) {
+      throw new ServiceError('rest_authentication_token_error')
+    }
     try {
       // The algorithm is ours to choose, never the header's.
       const { payload } = await compactVerify(token, key, { algorithms: [algorithm] })

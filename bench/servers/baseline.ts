@@ -1,10 +1,18 @@
-/** The baselines: what the same JSON costs without us. `argv[2]` names which. */
+/**
+ * The baselines: what the same JSON costs without us. `argv[2]` names which, `argv[3]` is the database
+ * of those that have one.
+ */
 import { randomBytes } from 'node:crypto'
+import { createServer } from 'node:http'
 import Router from '@koa/router'
 import { jwtVerify, SignJWT } from 'jose'
 import Koa from 'koa'
 import { koaBody } from 'koa-body'
-import { reportListener } from './harness.js'
+import { loadConfig } from '../../src/config.js'
+import { createStores } from '../../src/store/index.js'
+import { migrate } from '../../src/store/migrate.js'
+import { openDatabase } from '../../src/store/open.js'
+import { report, reportListener } from './harness.js'
 
 const answer = {
   code: 'rest_authentication_valid_access_token',
@@ -26,7 +34,7 @@ const kinds: Record<string, () => Promise<void> | void> = {
 
   'koa-router'() {
     const router = new Router()
-    router.get('/wp/v2/token/validate', (ctx) => {
+    router.get('/wp-json/wp/v2/token/validate', (ctx) => {
       ctx.body = answer
     })
     reportListener(new Koa().use(router.routes()).callback())
@@ -34,7 +42,7 @@ const kinds: Record<string, () => Promise<void> | void> = {
 
   'koa-body-echo'() {
     const router = new Router()
-    router.post('/wp/v2/token', koaBody({ multipart: true }), (ctx) => {
+    router.post('/wp-json/wp/v2/token', koaBody({ multipart: true }), (ctx) => {
       ctx.body = ctx.request.body
     })
     reportListener(new Koa().use(router.routes()).callback())
@@ -49,11 +57,27 @@ const kinds: Record<string, () => Promise<void> | void> = {
       .setExpirationTime('7d')
       .sign(secret)
     const router = new Router()
-    router.get('/wp/v2/token/validate', async (ctx) => {
+    router.get('/wp-json/wp/v2/token/validate', async (ctx) => {
       await jwtVerify((ctx.get('Authorization') || '').slice(7), secret)
       ctx.body = answer
     })
     reportListener(new Koa().use(router.routes()).callback(), { tokens: [token] })
+  },
+
+  /** A signature that is not looked at, and the state of the key asked for by each request alone. */
+  async select() {
+    const config = loadConfig({ DATABASE_URL: process.argv[3] })
+    const db = openDatabase(config.database, console)
+    await migrate(db)
+    const stores = createStores(db)
+    const router = new Router()
+    let queries = 0
+    router.get('/wp-json/wp/v2/token/validate', async (ctx) => {
+      queries++
+      await stores.keyPairs.find(1, '1Ro04xLB1S7Q4D9YOLVdqb8mx')
+      ctx.body = answer
+    })
+    report(createServer(new Koa().use(router.routes()).callback()), {}, () => queries)
   },
 }
 

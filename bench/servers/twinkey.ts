@@ -4,7 +4,14 @@
  */
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
+import Router from '@koa/router'
+import Koa from 'koa'
 import pino from 'pino'
+import { loadConfig } from '../../src/config.js'
+import { operator } from '../../src/domain/actor.js'
+import { hashSecret } from '../../src/domain/key-pair.js'
+import { requireToken } from '../../src/http/guards/require-token.js'
+import { createRuntime } from '../../src/runtime.js'
 import { report } from './harness.js'
 
 export interface Seed {
@@ -19,15 +26,6 @@ export interface Seed {
   revoked?: number
   tokensPerKey?: number
 }
-
-// The build, not the sources: what is measured is what runs in production.
-const built = (path: string) => import(new URL(`../../dist/src/${path}`, import.meta.url).href)
-const { loadConfig } = (await built('config.js')) as typeof import('../../src/config.js')
-const { operator } = (await built('domain/actor.js')) as typeof import('../../src/domain/actor.js')
-const { hashSecret } = (await built(
-  'domain/key-pair.js',
-)) as typeof import('../../src/domain/key-pair.js')
-const { createRuntime } = (await built('runtime.js')) as typeof import('../../src/runtime.js')
 
 const seed = JSON.parse(process.argv[2] ?? '{}') as Seed
 const config = loadConfig({
@@ -63,11 +61,31 @@ for (let i = 0; i < seed.used; i++) {
   if (i < seed.used * (seed.revoked ?? 0))
     await services.keyPairs.revoke(operator, user.id, keyPair.apiKey)
 }
+/** Somebody's own API behind the middleware, on the same server. */
+const api = new Koa()
+  .use(requireToken(services))
+  .use(
+    new Router()
+      .get('/api/hello', (ctx) => {
+        ctx.body = { hello: ctx.state.user.login }
+      })
+      .routes(),
+  )
+  .callback()
+
 let queries = 0
 db.on('query', () => {
   queries++
 })
-report(createServer(runtime.listener), { pairs, tokens, refreshTokens }, () => queries)
+report(
+  createServer((request, response) => {
+    if (request.url === '/api/hello') void api(request, response)
+    else runtime.listener(request, response)
+  }),
+  { pairs, tokens, refreshTokens },
+  // The state read does not go through knex on SQLite, and is counted by its reader.
+  () => (db.client.dialect === 'mysql' ? queries : queries + services.keyStates.reads()),
+)
 
 /** Rows by the thousand: a table of the size asked for, not a history. */
 async function fill(count: number): Promise<void> {

@@ -5,7 +5,7 @@ import type { Stores } from '../store/index.js'
 import { isUnavailable } from '../store/unavailable.js'
 import { createHousekeeping, type Housekeeping } from './housekeeping.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
-import { createKeyStateReader } from './key-state-reader.js'
+import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import { createSessionService, type SessionService } from './sessions.js'
 import { createLoginLimiter } from './login-limiter.js'
 import { createTokenSigner } from './token-signer.js'
@@ -20,8 +20,11 @@ export interface Services {
   users: UserService
   userAdministration: UserAdministration
   sessions: SessionService
+  keyStates: KeyStateReader
   usage: UsageRecorder
   housekeeping: Housekeeping
+  /** The clock, in seconds since the Unix epoch: for times that are shown relative to it. */
+  now(): number
   /** Whether the database answers and its schema is current. */
   readiness(): Promise<'ready' | 'unreachable' | 'schema_outdated'>
   /** Turns whatever a service threw into the failure that a client may see. */
@@ -67,8 +70,10 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     users,
     userAdministration: createUserAdministration({ stores, users }),
     sessions: createSessionService({ stores, limiter: createLoginLimiter(), now }),
+    keyStates,
     usage,
     housekeeping,
+    now,
     async readiness() {
       try {
         return (await stores.pendingMigrations()).length === 0 ? 'ready' : 'schema_outdated'

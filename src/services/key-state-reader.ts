@@ -11,6 +11,8 @@ export interface KeyStateReader {
    * @throws {ServiceError} `rest_service_unavailable` if this call's read failed or timed out.
    */
   read(apiKey: string): Promise<KeyState | undefined>
+  /** @returns How many queries have been sent so far. */
+  reads(): number
 }
 
 export interface KeyStateReaderOptions {
@@ -38,6 +40,7 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
   const waiting = new Map<string, Waiting>()
   let isReading = false
   let isScheduled = false
+  let reads = 0
 
   // At the end of this turn of the event loop, so that all requests that arrived in it share a read.
   function schedule(): void {
@@ -52,6 +55,7 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
   async function readNext(): Promise<void> {
     isReading = true
     const batch = takeBatch()
+    reads++
     try {
       const states = await withTimeout(readStates([...batch.keys()]), timeoutMs)
       for (const state of states) {
@@ -88,6 +92,7 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
       schedule()
       return call.promise
     },
+    reads: () => reads,
   }
 }
 

@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { findBinary } from '../test/helpers/binaries.js'
+
+export interface LoadRequest {
+  method: 'GET' | 'POST'
+  path: string
+  headers: Record<string, string>
+  body?: string
+}
+
+export interface Load {
+  port: number
+  connections: number
+  seconds: number
+  /** Sent in turn, over and over. */
+  requests: readonly LoadRequest[]
+}
+
+export interface LoadResult {
+  requests: number
+  /** Requests a second. */
+  rate: number
+  /** Milliseconds. */
+  p50: number
+  p99: number
+  /** Answers other than 2xx. */
+  refused: number
+  /** Connections that broke, or requests without an answer. */
+  errors: number
+}
+
+const wrk = findBinary('wrk')
+export const loader = wrk ? 'wrk' : 'autocannon'
+
+/** Sends requests from a process of its own, with one thread, for a time. */
+export function sendLoad(load: Load): Promise<LoadResult> {
+  return wrk ? sendWithWrk(wrk, load) : sendWithAutocannon(load)
+}
+
+async function sendWithWrk(binary: string, load: Load): Promise<LoadResult> {
+  const folder = mkdtempSync(join(tmpdir(), 'twinkey-bench-'))
+  const script = join(folder, 'load.lua')
+  writeFileSync(script, luaScript(load.requests))
+  try {
+    const output = await run(binary, [
+      '-t1',
+      `-c${load.connections}`,
+      `-d${load.seconds}s`,
+      '--timeout=10s',
+      '-s',
+      script,
+      `http://127.0.0.1:${load.port}/`,
+    ])
+    const line = /^RESULT (.*)$/m.exec(output)?.[1]
+    if (!line) throw new Error(`wrk printed no result:\n${output}`)
+    const [requests = 0, micros = 1, p50 = 0, p99 = 0, refused = 0, errors = 0] = line
+      .split(' ')
+      .map(Number)
+    return {
+      requests,
+      rate: requests / (micros / 1e6),
+      p50: p50 / 1000,
+      p99: p99 / 1000,
+      refused,
+      errors,
+    }
+  } finally {
+    rmSync(folder, { recursive: true })
+  }
+}
+
+function luaScript(requests: readonly LoadRequest[]): string {
+  const quote = (text: string) =>
+    `"${text.replace(/[\\"]/g, '\\$&').replace(/\r/g, '\\r').replace(/\n/g, '\\n')}"`
+  const lines = requests.map(({ method, path, headers, body }) => {
+    const fields = Object.entries(headers).map(
+      ([name, value]) => `[${quote(name)}]=${quote(value)}`,
+    )
+    const format = [quote(method), quote(path), `{${fields.join(',')}}`, body ? quote(body) : 'nil']
+    return `  wrk.format(${format.join(',')}),`
+  })
+  return `
+local requests = nil
+local at = 0
+local function make() return {
+${lines.join('\n')}
+} end
+request = function()
+  if not requests then requests = make() end
+  at = at % #requests + 1
+  return requests[at]
+end
+done = function(summary, latency)
+  local e = summary.errors
+  io.write(string.format("RESULT %d %d %d %d %d %d\\n", summary.requests, summary.duration,
+    latency:percentile(50), latency:percentile(99), e.status, e.connect + e.read + e.write + e.timeout))
+end
+`
+}
+
+async function sendWithAutocannon(load: Load): Promise<LoadResult> {
+  const program = `
+    import autocannon from 'autocannon'
+    const { port, connections, seconds, requests } = JSON.parse(process.env.LOAD)
+    const result = await autocannon({
+      url: 'http://127.0.0.1:' + port, connections, duration: seconds, requests,
+    })
+    console.log('RESULT ' + JSON.stringify(result))`
+  const output = await run(process.execPath, ['--input-type=module', '--eval', program], {
+    ...process.env,
+    LOAD: JSON.stringify(load),
+  })
+  const result = JSON.parse(/^RESULT (.*)$/m.exec(output)?.[1] ?? '{}')
+  return {
+    requests: result.requests.total,
+    rate: result.requests.total / result.duration,
+    p50: result.latency.p50,
+    p99: result.latency.p99,
+    refused: result.non2xx,
+    errors: result.errors + result.timeouts,
+  }
+}
+
+function run(program: string, args: string[], env = process.env): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+    let output = ''
+    child.stdout.on('data', (chunk) => {
+      output += chunk
+    })
+    child.stderr.on('data', (chunk) => {
+      output += chunk
+    })
+    child.once('error', reject)
+    child.once('exit', (code) => {
+      if (code === 0) resolve(output)
+      else reject(new Error(`${program} failed:\n${output}`))
+    })
+  })
+}

@@ -1,0 +1,8 @@
+// The package ships no types; the benchmark needs two of its members.
+declare module 'oidc-provider' {
+  import type { RequestListener } from 'node:http'
+  export default class Provider {
+    constructor(issuer: string, configuration: object)
+    callback(): RequestListener
+  }
+}

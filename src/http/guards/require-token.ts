@@ -1,0 +1,48 @@
+import type { Middleware } from 'koa'
+import type { User } from '../../domain/user.js'
+import { ServiceError } from '../../errors.js'
+import type { Services } from '../../services/index.js'
+import { clientAddress } from '../client-address.js'
+import { hasBearer, readBearer } from './bearer.js'
+
+/** What {@link requireToken} puts on `ctx.state`. */
+export interface TokenState {
+  user: User
+  /** The key-pair that the token was issued for. */
+  apiKey: string
+}
+
+/**
+ * Middleware for a Koa application that embeds Twinkey: lets a request through only with an access
+ * token whose key-pair is alive now, by the same check as every surface of Twinkey itself. Refusals are
+ * answered as JSON, `{ code, message, data: { status } }`, and the rest of the application is not run.
+ *
+ * @example
+ * const twinkey = await createRuntime(loadConfig(process.env), { logger })
+ * app.use(requireToken(twinkey.services))
+ * app.use((ctx) => { ctx.body = `Hello ${ctx.state.user.displayName}` })
+ */
+export function requireToken(
+  services: Pick<Services, 'tokens' | 'toServiceError'>,
+): Middleware<TokenState> {
+  return async function checkToken(ctx, next) {
+    try {
+      const { authorization } = ctx.headers
+      if (!hasBearer(authorization)) throw new ServiceError('rest_not_logged_in')
+      const principal = await services.tokens.authenticate(readBearer(authorization), {
+        ip: clientAddress(ctx),
+      })
+      ctx.state.user = principal.user
+      ctx.state.apiKey = principal.apiKey
+    } catch (thrown) {
+      const error = services.toServiceError(thrown)
+      ctx.set('Cache-Control', 'no-store')
+      if (error.status === 401) ctx.set('WWW-Authenticate', 'Bearer')
+      if (error.status === 503) ctx.set('Retry-After', '2')
+      ctx.status = error.status
+      ctx.body = error.toJSON()
+      return
+    }
+    await next()
+  }
+}

@@ -32,6 +32,8 @@ export interface Config {
   accessTokenTtl: number
   /** Seconds. */
   refreshTokenTtl: number
+  /** Bounds of the memory of tokens whose signature has been verified. */
+  signatureMemory: { maxBytes: number; maxEntries: number }
   /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
   trustProxy: number
   corsOrigins: '*' | readonly string[]
@@ -107,6 +109,8 @@ const variables = {
   JWT_SECRET_FILE: z.string().optional().describe('must be the path of a file'),
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
   REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
+  SIGNATURE_MEMORY_MB: integer(32, 1, 4096),
+  SIGNATURE_MEMORY_ENTRIES: integer(100_000, 1, 10_000_000),
   TRUST_PROXY: z
     .string()
     .regex(/^(off|false|\d{1,2})$/)
@@ -168,6 +172,10 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     jwtSecret,
     accessTokenTtl: values.ACCESS_TOKEN_TTL,
     refreshTokenTtl: values.REFRESH_TOKEN_TTL,
+    signatureMemory: {
+      maxBytes: values.SIGNATURE_MEMORY_MB * 1024 * 1024,
+      maxEntries: values.SIGNATURE_MEMORY_ENTRIES,
+    },
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS,
     logLevel: values.LOG_LEVEL,

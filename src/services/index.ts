@@ -34,7 +34,7 @@ export interface Services {
 
 export interface ServicesDeps {
   stores: Stores
-  config: Pick<Config, 'publicUrl' | 'accessTokenTtl' | 'refreshTokenTtl'>
+  config: Pick<Config, 'publicUrl' | 'accessTokenTtl' | 'refreshTokenTtl' | 'signatureMemory'>
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
   logger: Logger
@@ -45,7 +45,7 @@ export interface ServicesDeps {
 export async function createServices(deps: ServicesDeps): Promise<Services> {
   const { stores, config, jwtSecret, logger, now } = deps
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
-  const signer = createTokenSigner({ secret: jwtSecret })
+  const signer = createTokenSigner({ secret: jwtSecret, memory: config.signatureMemory })
   const keyStates = createKeyStateReader({ readStates: stores.keyStates.read })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,

@@ -21,7 +21,7 @@ export interface TokenSigner {
 export interface TokenSignerOptions {
   secret: string
   /** Bounds of the memory of verified signatures. */
-  memory?: { maxEntries?: number; maxBytes?: number }
+  memory: { maxEntries: number; maxBytes: number }
 }
 
 const algorithm = 'HS256'
@@ -43,8 +43,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   const key = createSecretKey(Buffer.from(options.secret))
   const verified = new LRUCache<string, PresentedToken>({
-    max: options.memory?.maxEntries ?? 100_000,
-    maxSize: options.memory?.maxBytes ?? 32 * 1024 * 1024,
+    max: options.memory.maxEntries,
+    maxSize: options.memory.maxBytes,
     sizeCalculation: (_, token) => token.length + entryOverhead,
   })
 

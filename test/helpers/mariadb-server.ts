@@ -20,8 +20,12 @@ export interface MariadbServer {
 
 export const mariadbBinary = findBinary('mariadbd', 'mysqld')
 
-/** Starts a private server with a data directory and a port of its own. */
-export async function startMariadb(): Promise<MariadbServer> {
+/**
+ * Starts a private server with a data directory and a port of its own.
+ *
+ * @param extraOptions For the server's command line.
+ */
+export async function startMariadb(extraOptions: readonly string[] = []): Promise<MariadbServer> {
   if (!mariadbBinary) throw new Error('mariadbd is not installed')
   const folder = mkdtempSync(join(tmpdir(), 'twinkey-mariadb-'))
   const data = join(folder, 'data')
@@ -62,6 +66,7 @@ export async function startMariadb(): Promise<MariadbServer> {
     // Nobody needs these data after the machine has died; the process may.
     '--innodb-flush-log-at-trx-commit=2',
     '--skip-log-bin',
+    ...extraOptions,
   ]
   let child: ChildProcess | undefined
   let isNew = true

@@ -13,49 +13,81 @@ export interface RunningServer {
   stop(): Promise<void>
 }
 
+/** HOST and PORT cannot be listened on; the message says why. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
 /** Longest wait for requests that are under way when the service stops. */
 const drainMs = 10_000
 
-/** Starts the service. On an empty embedded database it also makes the first administrator. */
+/**
+ * Starts the service. On an empty embedded database it also makes the first administrator.
+ *
+ * @throws {ListenError}
+ * @throws {SchemaError} if the schema of a shared database is not current.
+ */
 export async function serve(config: Config, logger: Logger): Promise<RunningServer> {
   const isEmbedded = config.database.dialect === 'sqlite'
   const runtime = await createRuntime(config, {
     logger,
     migrate: isEmbedded || config.migrateOnStart,
   })
-  const password = isEmbedded ? await createFirstAdministrator(runtime) : undefined
   const server = createServer(runtime.listener)
   // Longer than the idle time-out of the usual load balancers (60 s), which would otherwise now and
   // then send a request into a connection that we are closing.
   server.keepAliveTimeout = 65_000
   try {
-    await listen(server, config)
+    // Before the administrator is made: a start that fails on its port must not use up the one time
+    // that the password is printed.
+    const address = await listen(server, config)
+    const password = isEmbedded ? await createFirstAdministrator(runtime) : undefined
+    logger.info({ host: address.address, port: address.port }, 'listening')
+    announce(config, address, password)
+    return { runtime, server, address, stop: () => stop(server, runtime) }
   } catch (error) {
-    await runtime.close()
+    await stop(server, runtime)
     throw error
   }
-  const address = server.address() as AddressInfo
-  logger.info({ host: address.address, port: address.port }, 'listening')
-  announce(config, password)
-  return { runtime, server, address, stop: () => stop(server, runtime) }
 }
 
-function listen(server: Server, { host, port }: Config): Promise<void> {
+function listen(server: Server, config: Config): Promise<AddressInfo> {
+  const { host, port } = config
   return new Promise((resolve, reject) => {
-    server.once('error', reject)
+    const onError = (error: NodeJS.ErrnoException) => {
+      reject(new ListenError(listenProblem(error, config), { cause: error }))
+    }
+    server.once('error', onError)
     server.listen(port, host, () => {
-      server.removeListener('error', reject)
-      resolve()
+      server.removeListener('error', onError)
+      resolve(server.address() as AddressInfo)
     })
   })
 }
 
+function listenProblem({ code, message }: NodeJS.ErrnoException, { host, port }: Config): string {
+  switch (code) {
+    case 'EADDRINUSE':
+      return `Port ${port} of ${host} is in use. Stop the program that uses it, or set PORT.`
+    case 'EACCES':
+      return `This user may not listen on port ${port}. Set PORT to 1024 or more.`
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return `HOST is "${host}", which is no address of this machine. Set it to one, e.g. 127.0.0.1.`
+    default:
+      return `Port ${port} of ${host} cannot be listened on: ${message}`
+  }
+}
+
 async function stop(server: Server, runtime: Runtime): Promise<void> {
   const closed = new Promise((resolve) => server.close(resolve))
-  server.closeIdleConnections()
-  const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+  // A connection that is busy now is kept open by its client when it has been answered.
+  const sweep = setInterval(() => server.closeIdleConnections(), 50)
+  const deadline = setTimeout(() => server.closeAllConnections(), drainMs)
   await closed
-  clearTimeout(timer)
+  clearInterval(sweep)
+  clearTimeout(deadline)
   await runtime.close()
 }
 
@@ -81,8 +113,10 @@ async function createFirstAdministrator({
   return password
 }
 
-function announce(config: Config, password: string | undefined): void {
-  const lines = ['', `  Twinkey is ready at ${config.publicUrl}`]
+function announce(config: Config, address: AddressInfo, password: string | undefined): void {
+  // PORT=0 lets the system choose, and only then do we know.
+  const url = config.port === 0 ? urlOf(address) : config.publicUrl
+  const lines = ['', `  Twinkey is ready at ${url}`]
   if (password) {
     lines.push(
       '',
@@ -96,4 +130,8 @@ function announce(config: Config, password: string | undefined): void {
     )
   }
   console.log(`${lines.join('\n')}\n`)
+}
+
+function urlOf({ address, family, port }: AddressInfo): string {
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`
 }

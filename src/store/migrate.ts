@@ -4,11 +4,17 @@ import { migrationNames } from '../../db/migration-source.js'
 /** Longest time to wait for another node that is migrating, in seconds. */
 const lockTimeout = 120
 
+/** Somebody else holds the lock, and has held it for longer than a migration takes. */
+export class MigrationLockError extends Error {
+  override readonly name = 'MigrationLockError'
+}
+
 /**
  * Brings the schema up to date. Several processes may call this at the same moment: one works, the
  * others wait for it and then find nothing to do.
  *
  * @returns The names of the migrations that were run, oldest first; empty if there were none.
+ * @throws {MigrationLockError}
  */
 export async function migrate(db: Knex): Promise<string[]> {
   return db.client.dialect === 'sqlite3' ? migrateSqlite(db) : migrateMySql(db)
@@ -50,7 +56,9 @@ async function migrateMySql(db: Knex): Promise<string[]> {
       (lockTimeout + 5) * 1000,
     )
     if (row.acquired !== 1) {
-      throw new Error(`Another process has been migrating this database for ${lockTimeout} s.`)
+      throw new MigrationLockError(
+        `Another process has been migrating this database for ${lockTimeout} s.`,
+      )
     }
     try {
       return await runPending(db)

@@ -16,7 +16,11 @@ export interface StoreLogger {
 /** Opens the database; connections are made when they are first needed. Creates no schema. */
 export function openDatabase(config: DatabaseConfig, log: StoreLogger): Knex {
   const logger = {
-    warn: (message: unknown) => log.warn(String(message)),
+    // Whoever wanted the connection gets the same error, and logs or reports it.
+    warn: (message: unknown) =>
+      /^Acquire connection error/.test(String(message))
+        ? log.debug(String(message))
+        : log.warn(String(message)),
     error: (message: unknown) => log.error(String(message)),
     deprecate: (method: string, alternative: string) =>
       log.warn(`${method} is deprecated, use ${alternative}`),

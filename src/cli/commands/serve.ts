@@ -1,0 +1,67 @@
+import { constants } from 'node:os'
+import { Command } from 'commander'
+import { readConfig } from '../context.js'
+import { exitCodes } from '../failures.js'
+
+export function serveCommand(): Command {
+  return new Command('serve')
+    .summary('start the service')
+    .description('Starts the service: exchanges key-pairs for tokens and checks tokens, over HTTP.')
+    .addHelpText('after', help)
+    .action(run)
+}
+
+const help = `
+The first start on an empty embedded database creates the user "admin" and prints its
+password, this once. SIGTERM or SIGINT (Ctrl-C) stops it when it has answered what is under
+way; a second one stops it at once. Logs are JSON lines on standard error.
+
+Examples:
+  $ twinkey serve
+  $ PORT=9000 DATABASE_URL=mysql://twinkey:…@db.example/twinkey twinkey serve
+
+Configuration, from the environment or a .env file; an empty variable counts as unset:
+  HOST, PORT          where to listen (127.0.0.1, 8080)
+  PUBLIC_URL          how clients reach it; the issuer of its tokens (http://localhost:PORT)
+  DATA_DIR            directory of the embedded database and the signing secret (./data)
+  DATABASE_URL        sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME (SQLite in DATA_DIR)
+  MIGRATE_ON_START    bring the schema of a shared database up to date first (false)
+  JWT_SECRET          signs tokens; or JWT_SECRET_FILE (a random one, kept in DATA_DIR)
+  ACCESS_TOKEN_TTL    lifetime of access tokens in seconds (604800)
+  REFRESH_TOKEN_TTL   lifetime of refresh tokens in seconds (31536000)
+  TRUST_PROXY         how many proxies in front set X-Forwarded-For (off)
+  CORS_ORIGINS        origins whose pages may call it, separated by commas, or * (none)
+  LOG_LEVEL           fatal, error, warn, info, debug, trace or silent (info)`
+
+// One Ctrl-C can arrive twice: from the terminal, and again from the npm that runs us.
+const sameKeystrokeMs = 500
+
+async function run(): Promise<void> {
+  const config = await readConfig('info')
+  const [{ serve }, { createLogger }] = await Promise.all([
+    import('../serve.js'),
+    import('../logger.js'),
+  ])
+  const logger = createLogger(config.logLevel)
+  const running = await serve(config, logger)
+
+  let stoppingSince: number | undefined
+  const stop = async (signal: NodeJS.Signals): Promise<void> => {
+    if (stoppingSince !== undefined) {
+      if (Date.now() - stoppingSince > sameKeystrokeMs)
+        process.exit(128 + constants.signals[signal])
+      return
+    }
+    stoppingSince = Date.now()
+    logger.info({ signal }, 'stopping: answering what is under way')
+    try {
+      await running.stop()
+      logger.info({}, 'stopped')
+      process.exit(exitCodes.ok)
+    } catch (err) {
+      logger.error({ err }, 'could not stop cleanly')
+      process.exit(exitCodes.failed)
+    }
+  }
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void stop(signal))
+}

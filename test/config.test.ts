@@ -52,6 +52,8 @@ test('every variable has its effect', (t) => {
     JWT_SECRET: secret,
     ACCESS_TOKEN_TTL: '60',
     REFRESH_TOKEN_TTL: '120',
+    SIGNATURE_MEMORY_MB: '8',
+    SIGNATURE_MEMORY_ENTRIES: '5000',
     TRUST_PROXY: '2',
     CORS_ORIGINS: ' https://a.example.com , http://localhost:3000/,',
     LOG_LEVEL: 'debug',
@@ -93,7 +95,7 @@ test('the public address follows the port unless it is given', (t) => {
 test('an empty variable counts as unset', (t) => {
   const names = ['HOST', 'PORT', 'PUBLIC_URL', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_POOL_MAX']
   names.push('MIGRATE_ON_START', 'JWT_SECRET', 'JWT_SECRET_FILE', 'ACCESS_TOKEN_TTL')
-  names.push('REFRESH_TOKEN_TTL', 'TRUST_PROXY', 'CORS_ORIGINS', 'LOG_LEVEL')
+  names.push('REFRESH_TOKEN_TTL', 'SIGNATURE_MEMORY_MB', 'TRUST_PROXY', 'CORS_ORIGINS', 'LOG_LEVEL')
   const empty = Object.fromEntries(names.map((name) => [name, '']))
   t.deepEqual(loadConfig(empty, '/srv/app'), loadConfig({}, '/srv/app'))
 })
@@ -106,6 +108,7 @@ const refused: Record<string, readonly string[]> = {
   DATABASE_QUERY_TIMEOUT_MS: ['0', '99', '5s'],
   MIGRATE_ON_START: ['yes', 'TRUE', 'on'],
   ACCESS_TOKEN_TTL: ['0', '-5', '7d', '315360001', '99999999999'],
+  SIGNATURE_MEMORY_MB: ['0', '4097', '32MB'],
   REFRESH_TOKEN_TTL: ['0', '1y', 'Infinity', 'NaN'],
   TRUST_PROXY: ['true', 'on', '-1', '100', 'loopback', '10.0.0.0/8'],
   CORS_ORIGINS: ['example.com', 'https://a.example.com/app', '*, https://a', 'null', 'https://*.a'],

@@ -6,6 +6,7 @@ import { createFailureAnswer, errorHandler } from './http/error-handler.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
 import { hotLane } from './http/hot-lane.js'
 import { healthRouter } from './http/ops/health.js'
+import { pagesRouter } from './http/pages/routes.js'
 import { restRoute } from './http/rest-route.js'
 import { apiHeaders, securityHeaders } from './http/security-headers.js'
 import { sessionRouter } from './http/session/routes.js'
@@ -22,12 +23,14 @@ export interface AppDeps {
   logger: Logger
 }
 
-/** Puts the surfaces on the services. Nothing listens, nothing is read or written. */
+/** Puts the surfaces on the services. Nothing listens; nothing but the pages' own files is read. */
 export function createApp({ services, config, logger }: AppDeps): Koa<RequestState> {
   const { publicUrl, trustProxy, corsOrigins } = config
   const { tokens, keyPairs, users, sessions } = services
   const cookie = createSessionCookie({ publicUrl })
   const authenticator = createAuthenticator({ tokens, sessions, cookie })
+
+  const answerFailure = createFailureAnswer({ logger, toServiceError: services.toServiceError })
 
   const app = new Koa<RequestState>()
   app.proxy = trustProxy > 0
@@ -36,11 +39,12 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
 
   app.use(securityHeaders(apiHeaders({ publicUrl })))
   if (corsOrigins === '*' || corsOrigins.length > 0) app.use(corsHeaders(corsOrigins))
-  app.use(errorHandler(createFailureAnswer({ logger, toServiceError: services.toServiceError })))
+  app.use(errorHandler(answerFailure))
   app.use(restRoute())
   app.use(
     wpRouter({ tokens, keyPairs, users, sessions, authenticator, cookie, publicUrl }).routes(),
   )
+  app.use(pagesRouter({ services, cookie, publicUrl, answerFailure }).routes())
   app.use(sessionRouter({ sessions, cookie, publicUrl }).routes())
   app.use(healthRouter(services).routes())
   return app

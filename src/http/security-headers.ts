@@ -34,6 +34,32 @@ export function apiHeaders({ publicUrl }: { publicUrl: string }): Record<string,
   }
 }
 
+/** The headers of every page, over those of the API. */
+export function pageHeaders({ publicUrl }: { publicUrl: string }): Record<string, string> {
+  return headersOf(
+    helmet({
+      contentSecurityPolicy: {
+        useDefaults: false,
+        directives: {
+          defaultSrc: ["'none'"],
+          scriptSrc: ["'self'"],
+          styleSrc: ["'self'"],
+          imgSrc: ["'self'", 'data:'],
+          connectSrc: ["'self'"],
+          formAction: ["'self'"],
+          baseUri: ["'none'"],
+          frameAncestors: ["'none'"],
+        },
+      },
+      frameguard: { action: 'deny' },
+      strictTransportSecurity: publicUrl.startsWith('https:'),
+      crossOriginResourcePolicy: { policy: 'same-origin' },
+      // With "no-referrer" browsers send forms of ours with the origin "null".
+      referrerPolicy: { policy: 'same-origin' },
+    }),
+  )
+}
+
 export function securityHeaders(headers: Record<string, string>): AppMiddleware {
   return function setSecurityHeaders(ctx, next) {
     ctx.set(headers)

@@ -12,6 +12,8 @@ import type { Stores } from '../store/index.js'
 import type { KeyPairFilter, KeyPairSummary } from '../store/key-pairs.js'
 import { usageDays } from './housekeeping.js'
 
+export type { KeyPairSummary } from '../store/key-pairs.js'
+
 export interface MintedKeyPair {
   keyPair: KeyPair
   /** Shown to the user now, and never again. */

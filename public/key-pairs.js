@@ -1,0 +1,183 @@
+// The list of key-pairs: changes go through the REST API, and the list is redrawn by the server.
+import { call, readPage } from './api.js'
+import { download } from './clipboard.js'
+import {
+  announce,
+  fillTemplate,
+  giveFocusBack,
+  openDialog,
+  showDialog,
+  showFailure,
+} from './dialogs.js'
+import { showTimes } from './times.js'
+
+/** What is done once the service has answered; named by the form's `data-then`. */
+const outcomes = {
+  minted(form, { api_secret, row }) {
+    form.querySelector('[name="name"]').value = ''
+    const values = { name: row.name, api_key: row.api_key, api_secret }
+    const card = fillTemplate('minted-template', values)
+    const { name, ...pair } = values
+    listenToDownload(card, 'key-pair.json', pair)
+    showDialog(card, 'new-key-pair', { isGuarded: true })
+    announce(`Key-pair ${name} created. The secret is shown once.`)
+    return redraw()
+  },
+  tokens(form, answer) {
+    const { access_token, refresh_token } = answer
+    const values = { name: form.dataset.name, access_token, refresh_token }
+    const card = fillTemplate('tokens-template', values)
+    listenToDownload(card, 'token.json', answer)
+    showDialog(card, `token-${answer.data.user.api_key}`, { onClose: redraw })
+    announce('Token created.')
+  },
+  async renamed(form, row) {
+    const { apiKey } = form.closest('tr').dataset
+    await redraw()
+    document.querySelector(`tr[data-api-key="${apiKey}"] summary`)?.focus()
+    announce(`Renamed to ${row.name}.`)
+  },
+  revoked(form) {
+    const { apiKey, name } = form.dataset
+    const row = document.querySelector(`tr[data-api-key="${apiKey}"]`)
+    const neighbour = row?.nextElementSibling ?? row?.previousElementSibling
+    const next = neighbour?.querySelector('.danger')?.id
+    row?.remove()
+    openDialog()?.close()
+    announce(`Key-pair ${name} revoked.`)
+    return redraw(next ?? 'key-pairs-heading')
+  },
+  'revoked-all'(_form, count) {
+    openDialog()?.close()
+    announce(count === 1 ? 'One key-pair revoked.' : `${count} key-pairs revoked.`)
+    return redraw('key-pairs-heading')
+  },
+}
+
+function listenToDownload(card, name, value) {
+  card.querySelector('[data-download]').addEventListener('click', () => {
+    download(name, value)
+    announce(`${name} downloaded.`)
+  })
+}
+
+export function watchKeyPairs() {
+  document.addEventListener('submit', (event) => {
+    const form = event.target
+    if (form.matches('[data-rest]')) {
+      event.preventDefault()
+      void send(form, event.submitter)
+    } else if (form.matches('[data-filter]')) {
+      event.preventDefault()
+      void filter(form)
+    }
+  })
+  document.addEventListener('input', (event) => {
+    const form = event.target.closest('[data-filter]')
+    if (!form) return
+    clearTimeout(form.timer)
+    form.timer = setTimeout(() => void filter(form), 200)
+  })
+  document.addEventListener('click', (event) => {
+    const link = event.target.closest('a[data-swap]')
+    if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return
+    event.preventDefault()
+    void goTo(link.href, link.id || 'key-pairs-heading')
+  })
+  document.addEventListener('keydown', (event) => {
+    const details = event.target.closest?.('.rename[open]')
+    if (event.key === 'Escape' && details) closeRename(details)
+  })
+  // "toggle" does not bubble.
+  document.addEventListener('toggle', startRename, true)
+}
+
+async function send(form, submitter) {
+  const button = submitter ?? form.querySelector('button')
+  // Twice the same key, or twice the same click.
+  if (button.getAttribute('aria-busy') === 'true') return
+  const place = form.querySelector('.field-error')
+  place.textContent = ''
+  const [method, path] = form.dataset.rest.split(' ')
+  const fields = new FormData(form)
+  for (const name of ['_wpnonce', 'form_token']) fields.delete(name)
+  button.setAttribute('aria-busy', 'true')
+  const input = form.querySelector('input:not([type="hidden"])')
+  input?.removeAttribute('aria-invalid')
+  try {
+    const answer = await call(method, path, fields)
+    await outcomes[form.dataset.then](form, answer)
+  } catch (error) {
+    input?.setAttribute('aria-invalid', 'true')
+    showFailure(error, place, button)
+    if (!openDialog() || openDialog().contains(input)) input?.focus()
+  } finally {
+    button.removeAttribute('aria-busy')
+  }
+}
+
+/** Shows the list as the service has it now. @param focus Id of what is to have the focus then. */
+async function redraw(focus) {
+  const section = sectionOf(document)
+  try {
+    const page = await readPage(location.href)
+    const active = document.activeElement?.id
+    const typed = ['new-key-pair', 'filter'].map((id) => [id, document.getElementById(id)?.value])
+    section.replaceWith(document.adoptNode(sectionOf(page)))
+    const warning = document.getElementById('password-warning')
+    warning?.replaceWith(document.adoptNode(page.getElementById(warning.id)))
+    showTimes()
+    for (const [id, value] of typed) {
+      const field = document.getElementById(id)
+      if (field && value !== undefined) field.value = value
+    }
+    if (openDialog()) return
+    document.getElementById(focus ?? active)?.focus()
+  } catch (error) {
+    showFailure(error)
+  }
+}
+
+function sectionOf(root) {
+  return root.getElementById('key-pairs') ?? root.getElementById('users')
+}
+
+async function goTo(address, focus) {
+  history.replaceState(history.state, '', address)
+  await redraw(focus)
+}
+
+/** Filters while one types; the field keeps the focus and the cursor. */
+async function filter(form) {
+  clearTimeout(form.timer)
+  const query = new URLSearchParams(new FormData(form))
+  if (query.get('q') === '') query.delete('q')
+  const text = query.toString()
+  history.replaceState(history.state, '', form.action.split('?')[0] + (text && `?${text}`))
+  await redraw('filter')
+  const field = document.getElementById('filter')
+  if (!field) return giveFocusBack()
+  field.focus()
+  field.setSelectionRange(field.value.length, field.value.length)
+  // Typed on while the list was on its way.
+  if (field.value.trim() !== (query.get('q') ?? '').trim()) return filter(field.form)
+  const count = sectionOf(document).querySelectorAll('tbody tr').length
+  announce(count === 1 ? 'One found.' : `${count} shown.`)
+}
+
+function startRename(event) {
+  const details = event.target
+  if (!details.matches?.('.rename[open]')) return
+  for (const other of document.querySelectorAll('.rename[open]')) {
+    if (other !== details) other.open = false
+  }
+  const input = details.querySelector('input[name="name"]')
+  input.value = input.defaultValue
+  input.focus()
+  input.select()
+}
+
+function closeRename(details) {
+  details.open = false
+  details.querySelector('summary').focus()
+}

@@ -1,0 +1,33 @@
+import Router from '@koa/router'
+import type { Services } from '../../services/index.js'
+import type { FailureAnswer } from '../error-handler.js'
+import { pageHeaders } from '../security-headers.js'
+import type { SessionCookie } from '../session-cookie.js'
+import type { AppRouter, RequestState } from '../state.js'
+import { createAssets } from './assets.js'
+import { loginPages } from './login.js'
+import { createPageMaker } from './page.js'
+import { profilePages } from './profile.js'
+import { usersPages } from './users.js'
+import { createVisitors } from './visitor.js'
+
+export interface PagesDeps {
+  services: Services
+  cookie: SessionCookie
+  publicUrl: string
+  answerFailure: FailureAnswer
+}
+
+/** What people see. Reads the pages' own files once, from `public/`. */
+export function pagesRouter({ services, cookie, publicUrl, answerFailure }: PagesDeps): AppRouter {
+  const assets = createAssets()
+  const visitors = createVisitors({ services, cookie, publicUrl, assets: assets.base })
+  const page = createPageMaker({ visitors, answerFailure, headers: pageHeaders({ publicUrl }) })
+  const router = new Router<RequestState>({ sensitive: true })
+  router.get('/', (ctx) => ctx.redirect('/profile'))
+  const deps = { services, cookie, visitors, page, publicUrl }
+  for (const part of [assets.router, loginPages(deps), profilePages(deps), usersPages(deps)]) {
+    router.use(part.routes())
+  }
+  return router
+}

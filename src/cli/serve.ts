@@ -28,27 +28,54 @@ const drainMs = 10_000
  * @throws {SchemaError} if the schema of a shared database is not current.
  */
 export async function serve(config: Config, logger: Logger): Promise<RunningServer> {
-  const isEmbedded = config.database.dialect === 'sqlite'
-  const runtime = await createRuntime(config, {
-    logger,
-    migrate: isEmbedded || config.migrateOnStart,
-  })
+  const running = await startServer(config, logger, mayMigrate(config))
+  try {
+    await welcome(config, running.address, running.runtime)
+    return running
+  } catch (error) {
+    await running.stop()
+    throw error
+  }
+}
+
+/** An embedded database is ours alone to bring up to date; a shared one only if we are told to. */
+export function mayMigrate(config: Config): boolean {
+  return config.database.dialect === 'sqlite' || config.migrateOnStart
+}
+
+/** Listens and answers, and nothing more. */
+export async function startServer(
+  config: Config,
+  logger: Logger,
+  migrate: boolean,
+): Promise<RunningServer> {
+  const runtime = await createRuntime(config, { logger, migrate })
   const server = createServer(runtime.listener)
   // Longer than the idle time-out of the usual load balancers (60 s), which would otherwise now and
   // then send a request into a connection that we are closing.
   server.keepAliveTimeout = 65_000
   try {
-    // Before the administrator is made: a start that fails on its port must not use up the one time
-    // that the password is printed.
     const address = await listen(server, config)
-    const password = isEmbedded ? await createFirstAdministrator(runtime) : undefined
     logger.info({ host: address.address, port: address.port }, 'listening')
-    announce(config, address, password)
     return { runtime, server, address, stop: () => stop(server, runtime) }
   } catch (error) {
     await stop(server, runtime)
     throw error
   }
+}
+
+/**
+ * Says where the service is, and on the first start makes the administrator. That comes after
+ * listening: a start that fails on its port must not use up the one time that the password is printed.
+ */
+export async function welcome(
+  config: Config,
+  address: AddressInfo,
+  runtime: Runtime,
+): Promise<void> {
+  const isEmbedded = config.database.dialect === 'sqlite'
+  const password = isEmbedded ? await createFirstAdministrator(runtime) : undefined
+  announce(config, address, password)
 }
 
 function listen(server: Server, config: Config): Promise<AddressInfo> {

@@ -62,12 +62,15 @@ export function spawnTwinkey(
  *
  * @throws if it exits instead, with what it printed.
  */
-export async function spawnService(env: Environment = {}): Promise<SpawnedService> {
+export async function spawnService(
+  env: Environment = {},
+  args: readonly string[] = ['serve'],
+): Promise<SpawnedService> {
   const folder = mkdtempSync(join(tmpdir(), 'twinkey-service-'))
   const port = env.PORT ?? String(await freePort())
   const url = `http://127.0.0.1:${port}`
   const child = spawnTwinkey(
-    ['serve'],
+    args,
     { DATA_DIR: folder, LOG_LEVEL: 'warn', ...env, PORT: port },
     folder,
   )

@@ -1,5 +1,5 @@
 import { constants } from 'node:os'
-import { Command } from 'commander'
+import { Command, InvalidArgumentError } from 'commander'
 import { readConfig } from '../context.js'
 import { exitCodes } from '../failures.js'
 
@@ -7,6 +7,7 @@ export function serveCommand(): Command {
   return new Command('serve')
     .summary('start the service')
     .description('Starts the service: exchanges key-pairs for tokens and checks tokens, over HTTP.')
+    .option('--workers <count>', 'processes that share the port', readCount, 1)
     .addHelpText('after', help)
     .action(run)
 }
@@ -18,6 +19,7 @@ way; a second one stops it at once. Logs are JSON lines on standard error.
 
 Examples:
   $ twinkey serve
+  $ twinkey serve --workers 4
   $ PORT=9000 DATABASE_URL=mysql://twinkey:…@db.example/twinkey twinkey serve
 
 Configuration, from the environment or a .env file; an empty variable counts as unset:
@@ -36,14 +38,22 @@ Configuration, from the environment or a .env file; an empty variable counts as 
 // One Ctrl-C can arrive twice: from the terminal, and again from the npm that runs us.
 const sameKeystrokeMs = 500
 
-async function run(): Promise<void> {
+function readCount(text: string): number {
+  const count = Number(text)
+  if (Number.isInteger(count) && count >= 1 && count <= 128) return count
+  throw new InvalidArgumentError('It must be an integer from 1 to 128.')
+}
+
+async function run({ workers }: { workers: number }): Promise<void> {
   const config = await readConfig('info')
-  const [{ serve }, { createLogger }] = await Promise.all([
+  const [{ serve }, { serveWithWorkers }, { createLogger }] = await Promise.all([
     import('../serve.js'),
+    import('../cluster.js'),
     import('../logger.js'),
   ])
   const logger = createLogger(config.logLevel)
-  const running = await serve(config, logger)
+  const running =
+    workers > 1 ? await serveWithWorkers(config, logger, workers) : await serve(config, logger)
 
   let stoppingSince: number | undefined
   const stop = async (signal: NodeJS.Signals): Promise<void> => {

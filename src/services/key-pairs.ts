@@ -102,8 +102,10 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
       const secret = hashSecret(apiSecret)
       const outcome = await stores.transaction(async (tx) => {
         // With the user locked, a change of password that is under way has either revoked everything
-        // already, and ended this session, or will find the new pair and revoke it too.
-        const owner = await tx.users.lock(userId)
+        // already, and ended this session, or will find the new pair and revoke it too. Mints keep one
+        // another out only where two may come with the same key.
+        const { lock, lockShared } = tx.users
+        const owner = await (givenKey === undefined ? lockShared(userId) : lock(userId))
         if (!owner) return 'no_user'
         if (actor.kind === 'session' && !(await tx.sessions.find(actor.sessionId)))
           return 'no_session'

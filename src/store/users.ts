@@ -40,6 +40,8 @@ export interface UserStore {
    * happen beside a change of password or status starts with this.
    */
   lock(id: number): Promise<{ user: User; passwordHash: string } | undefined>
+  /** Like `lock`, but others may hold the user too, as long as nobody wants to change it. */
+  lockShared(id: number): Promise<User | undefined>
   list(page: UserPage): Promise<{ users: User[]; total: number }>
   /** Reads the ids of all active administrators and keeps them as they are, like `lock`. */
   lockActiveAdministrators(): Promise<number[]>
@@ -141,6 +143,14 @@ export function createUserStore(db: Knex): UserStore {
         .forUpdate()
         .first(...userColumns, 'password_hash')
       return row && { user: userFromRow(row), passwordHash: row.password_hash }
+    },
+
+    async lockShared(id) {
+      const row = await users()
+        .where({ id })
+        .forShare()
+        .first(...userColumns)
+      return row && userFromRow(row)
     },
 
     async list({ search, offset, limit }) {

@@ -190,6 +190,32 @@ onEachStore(
   },
 )
 
+onEachStore('a shared lock keeps a change out, and its like in', async (t, { stores, dialect }) => {
+  const { id } = await insertUser(stores, 'ada')
+  const order: string[] = []
+  let locked!: () => void
+  const isLocked = new Promise<void>((resolve) => {
+    locked = resolve
+  })
+  const first = stores.transaction(async (tx) => {
+    t.is((await tx.users.lockShared(id))?.login, 'ada')
+    locked()
+    await new Promise((resolve) => setTimeout(resolve, 300))
+    order.push('first')
+  })
+  await isLocked
+  const second = stores.transaction(async (tx) => {
+    await tx.users.lockShared(id)
+    order.push('second')
+  })
+  const change = stores.users.updatePassword(id, 'new').then(() => order.push('change'))
+  await Promise.all([first, second, change])
+  // SQLite has one writer at a time.
+  const expected = dialect.name === 'SQLite' ? /^first/ : /^second first change$/
+  t.regex(order.join(' '), expected)
+  t.is(order.length, 3)
+})
+
 onEachStore('a failed transaction leaves nothing behind', async (t, { stores }) => {
   const failed = stores.transaction(async (tx) => {
     await insertUser(tx, 'ada')

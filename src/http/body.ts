@@ -1,8 +1,8 @@
-import { Writable } from 'node:stream'
 import type { Context } from 'koa'
 import { koaBody } from 'koa-body'
 import { invalidParameters, ServiceError } from '../errors.js'
 import { formOptions, maxBodyBytes } from './form.js'
+import { decodeTexts, multipartOptions, withSizeLimit } from './multipart.js'
 
 const mediaTypes = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']
 
@@ -16,32 +16,7 @@ const parse = koaBody({
   jsonLimit: maxBodyBytes,
   formLimit: maxBodyBytes,
   queryString: formOptions,
-  formidable: {
-    onPart(part, handle) {
-      // formidable takes every part with a Content-Type for a file, but clients give one to texts
-      // too (.NET's StringContent, Apache's addTextBody). A file is what has a file name.
-      const { headers } = part as { headers?: Record<string, string> }
-      const isFile = /;\s*filename\*?\s*=/i.test(headers?.['content-disposition'] ?? '')
-      part.mimetype = isFile ? 'application/octet-stream' : null
-      // formidable has undone the part's transfer encoding by now and would undo it again, as a
-      // character encoding: with "8bit" that throws where nobody catches, and the process ends.
-      Object.assign(part, { transferEncoding: 'utf-8' })
-      handle(part)
-    },
-    maxFields: 100,
-    maxFieldsSize: maxBodyBytes,
-    maxFiles: 10,
-    maxFileSize: maxBodyBytes,
-    allowEmptyFiles: true,
-    minFileSize: 0,
-    // File parts are refused below. Until then their bytes go nowhere, least of all to a disk.
-    fileWriteStreamHandler: () =>
-      new Writable({
-        write(_chunk, _encoding, done) {
-          done()
-        },
-      }),
-  },
+  formidable: multipartOptions,
 })
 
 /**
@@ -54,8 +29,10 @@ export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
   if (!hasBody(ctx)) return {}
   if (!ctx.is(mediaTypes)) throw new ServiceError('rest_unsupported_media_type')
   if ((ctx.request.length ?? 0) > maxBodyBytes) throw new ServiceError('rest_request_too_large')
+  const isMultipart = Boolean(ctx.is('multipart/form-data'))
+  const source = isMultipart ? withSizeLimit(ctx) : ctx
   try {
-    await parse(ctx as Parameters<typeof parse>[0], async () => {})
+    await parse(source as Parameters<typeof parse>[0], async () => {})
   } catch (cause) {
     throw bodyError(ctx, cause)
   }
@@ -69,7 +46,8 @@ export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw new ServiceError('rest_invalid_json')
   }
-  return body as Record<string, unknown>
+  const fields = body as Record<string, unknown>
+  return isMultipart ? decodeTexts(fields) : fields
 }
 
 function hasBody(ctx: Context): boolean {

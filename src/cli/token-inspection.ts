@@ -24,11 +24,14 @@ export interface InspectionDeps {
   services: Pick<Services, 'tokens' | 'users' | 'keyPairs'>
   /** The issuer of our own tokens. */
   issuer: string
+  /** Seconds since the Unix epoch. */
+  now: () => number
 }
 
 /** @param typed A token as it was pasted: `Authorization` headers are understood too. */
 export async function inspect(typed: string, deps: InspectionDeps): Promise<Inspection> {
   const { services, issuer } = deps
+  const now = deps.now()
   const text = typed.trim().replace(/^(Authorization:\s*)?Bearer\s+/i, '')
   const { token: verified, refusal } = await services.tokens.inspect(text)
   const token = verified ?? (await readUnverified(text))
@@ -36,7 +39,6 @@ export async function inspect(typed: string, deps: InspectionDeps): Promise<Insp
   const keyPairs = user
     ? await services.keyPairs.list(operator, user.id, { includeRevoked: true })
     : []
-  const now = Math.floor(Date.now() / 1000)
   const facts = {
     token,
     isSigned: verified !== undefined,

@@ -53,7 +53,7 @@ interface IssueOptions extends JsonOption {
 }
 
 function issue(apiKey: string, options: IssueOptions): Promise<void> {
-  return withRuntime(async ({ services, config }) => {
+  return withRuntime(async ({ services }) => {
     const secret = await readSecret({
       what: 'API secret',
       option: '--secret-stdin',
@@ -64,7 +64,7 @@ function issue(apiKey: string, options: IssueOptions): Promise<void> {
       warn('The secret is mistyped or cut off: its check sum does not match.')
     }
     const tokens = await services.tokens.exchange(apiKey, secret, { ip: null })
-    print(options, tokenAnswer(tokens), tokenText(tokens, config.refreshTokenTtl))
+    print(options, tokenAnswer(tokens), await tokenText(tokens))
   })
 }
 
@@ -82,20 +82,25 @@ function tokenAnswer({ accessToken, refreshToken, expiresIn, user, apiKey }: Iss
       },
     },
     exp: expiresIn,
-    refresh_token: refreshToken,
+    ...(refreshToken !== undefined && { refresh_token: refreshToken }),
   }
 }
 
-function tokenText(tokens: IssuedTokens, refreshTokenTtl: number): string {
-  const now = Math.floor(Date.now() / 1000)
-  const until = (seconds: number) => `${time(now + seconds)} (${duration(seconds)})`
+async function tokenText({ user, apiKey, accessToken, refreshToken }: IssuedTokens) {
+  // The tokens themselves say it best: their lifetimes need not be those of the configuration.
+  const { decodeJwt } = await import('jose')
+  const lines = (label: string, token: string) => {
+    const { exp = 0 } = decodeJwt(token)
+    return [
+      [label, token],
+      ['  until', `${time(exp)} (${duration(exp - now())})`],
+    ] as const
+  }
   return (
-    `Tokens of ${tokens.user.login}, alive as long as key ${tokens.apiKey} is:\n\n` +
+    `Tokens of ${user.login}, alive as long as key ${apiKey} is:\n\n` +
     fields([
-      ['Access token', tokens.accessToken],
-      ['  until', until(tokens.expiresIn)],
-      ['Refresh token', tokens.refreshToken],
-      ['  until', until(refreshTokenTtl)],
+      ...lines('Access token', accessToken),
+      ...(refreshToken === undefined ? [] : lines('Refresh token', refreshToken)),
     ])
   )
 }
@@ -107,8 +112,12 @@ function inspectToken(options: JsonOption): Promise<void> {
       option: 'standard input',
       fromStdin: !process.stdin.isTTY,
     })
-    const inspection = await inspect(typed, { services, issuer: config.publicUrl })
+    const inspection = await inspect(typed, { services, issuer: config.publicUrl, now })
     print(options, inspectionData(inspection), inspectionText(inspection))
     if (inspection.refusal) process.exitCode = exitCodes.failed
   })
+}
+
+function now(): number {
+  return Math.floor(Date.now() / 1000)
 }

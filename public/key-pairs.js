@@ -167,17 +167,25 @@ async function filter(form) {
 
 function startRename(event) {
   const details = event.target
-  if (!details.matches?.('.rename[open]')) return
+  if (!details.matches?.('.rename')) return
+  if (!details.open) return forgetRename(details)
   for (const other of document.querySelectorAll('.rename[open]')) {
     if (other !== details) other.open = false
   }
   const input = details.querySelector('input[name="name"]')
-  input.value = input.defaultValue
   input.focus()
   input.select()
 }
 
+function forgetRename(details) {
+  const input = details.querySelector('input[name="name"]')
+  input.value = input.defaultValue
+  input.removeAttribute('aria-invalid')
+  details.querySelector('.field-error').textContent = ''
+}
+
 function closeRename(details) {
   details.open = false
+  forgetRename(details)
   details.querySelector('summary').focus()
 }

@@ -30,7 +30,7 @@ export interface UserAdministration {
   /** @throws {ServiceError} `rest_user_is_self`, `rest_user_last_administrator`. */
   disable(actor: Actor, userId: number): Promise<void>
   enable(actor: Actor, userId: number): Promise<void>
-  /** Whether there is nobody yet, or nobody has ever logged in. */
+  /** Whether there is nobody yet, or one user who, as far as is known, has never logged in. */
   firstRun(): Promise<'no_users' | 'nobody_logged_in' | 'over'>
 }
 
@@ -99,8 +99,9 @@ export function createUserAdministration(deps: UserAdministrationDeps): UserAdmi
 
     async firstRun() {
       if (isFirstRunOver) return 'over'
-      if (await stores.users.isEmpty()) return 'no_users'
-      if (await stores.sessions.isEmpty()) return 'nobody_logged_in'
+      const { total } = await stores.users.list({ offset: 0, limit: 1 })
+      if (total === 0) return 'no_users'
+      if (total === 1 && (await stores.sessions.isEmpty())) return 'nobody_logged_in'
       isFirstRunOver = true
       return 'over'
     },

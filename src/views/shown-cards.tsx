@@ -102,7 +102,8 @@ function Dismiss({ base, isPage }: { base: string; isPage: boolean }) {
 export interface TokensCardProps {
   name: string
   accessToken: string
-  refreshToken: string
+  /** Absent where the key-pair gives none. */
+  refreshToken: string | undefined
   /** The endpoint's answer, as text. */
   file: string
   base: string
@@ -120,7 +121,9 @@ export function TokensCard(props: TokensCardProps) {
         for new ones later. Both die with the key-pair.
       </p>
       <Secret label="Access token" value={props.accessToken} />
-      <Secret label="Refresh token" value={props.refreshToken} />
+      {props.refreshToken !== undefined && (
+        <Secret label="Refresh token" value={props.refreshToken} />
+      )}
       <div class="actions">
         {props.isPage ? (
           <a

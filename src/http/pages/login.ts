@@ -69,6 +69,8 @@ export function loginPages(deps: LoginPagesDeps): AppRouter {
           ['incorrect_password', 'rest_authentication_disabled_user', 'rest_too_many_attempts'],
         )
         if (!session) return
+        // Now that somebody has logged in, this remembers that the first start is over.
+        await userAdministration.firstRun()
         cookie.write(ctx, session.token, session.expiresAt)
         redirect(ctx, next)
       }),

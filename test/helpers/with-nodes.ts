@@ -103,7 +103,7 @@ export function clientOf(base: string, headers: Record<string, string> = {}) {
   async function send(method: string, path: string, fields?: Record<string, string>) {
     const response = await fetch(base + path, {
       method,
-      headers: fields && 'api_key' in fields ? {} : headers,
+      headers,
       body: fields ? new URLSearchParams(fields) : null,
     })
     return { status: response.status, body: (await response.json()) as any }

@@ -33,7 +33,8 @@ export function sendPlain(
       response.once('error', reject)
     })
     sent.once('error', reject)
-    sent.end(body)
+    // Not as a text: Node would then send the headers in the text's encoding, too.
+    sent.end(body === undefined ? undefined : Buffer.from(body))
   })
 }
 

@@ -1,16 +1,13 @@
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import '../helpers/own-tmpdir.js'
+import { readdirSync, rmSync } from 'node:fs'
 import test from 'ava'
 import { assertCalm, assertRefusal, bodyRoutes, sendBody } from '../helpers/body-routes.js'
 import { boundary, multipart, multipartType, type Part } from '../helpers/multipart.js'
+import { ownTmpdir } from '../helpers/own-tmpdir.js'
 import { onEachDatabase } from '../helpers/with-service.js'
 
-// A temporary folder of our own, so that what other suites put into theirs is not counted.
-const folder = mkdtempSync(join(tmpdir(), 'twinkey-uploads-'))
-process.env.TMPDIR = folder
-test.after.always('remove the folder', () => rmSync(folder, { recursive: true, force: true }))
-const leftBehind = () => readdirSync(folder).filter((name) => !name.startsWith('twinkey-'))
+test.after.always('remove the folder', () => rmSync(ownTmpdir, { recursive: true, force: true }))
+const leftBehind = () => readdirSync(ownTmpdir).filter((name) => !name.startsWith('twinkey-'))
 
 const form = 'application/x-www-form-urlencoded'
 const partsOf = (fields: Record<string, string>): Part[] =>

@@ -5,6 +5,7 @@ import type { Config } from './config.js'
 import { createFailureAnswer, errorHandler } from './http/error-handler.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
 import { hotLane } from './http/hot-lane.js'
+import { oauthRouter } from './http/oauth/routes.js'
 import { healthRouter } from './http/ops/health.js'
 import { pagesRouter } from './http/pages/routes.js'
 import { restRoute } from './http/rest-route.js'
@@ -44,6 +45,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   app.use(
     wpRouter({ tokens, keyPairs, users, sessions, authenticator, cookie, publicUrl }).routes(),
   )
+  app.use(oauthRouter({ tokens }).routes())
   app.use(pagesRouter({ services, cookie, publicUrl, answerFailure }).routes())
   app.use(sessionRouter({ sessions, cookie, publicUrl }).routes())
   app.use(healthRouter(services).routes())

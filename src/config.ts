@@ -8,6 +8,7 @@ import {
   readDatabaseUrl,
   type SqliteAddress,
 } from './database-url.js'
+import { parseEncryptionKey } from './domain/key-encryption.js'
 import { secretProblem } from './domain/signing-secret.js'
 
 export type DatabaseConfig =
@@ -28,15 +29,21 @@ export interface Config {
   database: DatabaseConfig
   /** `undefined`: the one kept in `dataDir`, made on first start. */
   jwtSecret: string | undefined
+  /** Encrypts private keys in the database; `undefined`: one kept in `dataDir`, made when needed. */
+  keyEncryptionKey: Uint8Array | undefined
   /** Seconds. */
   accessTokenTtl: number
   /** Seconds. */
   refreshTokenTtl: number
+  /** Who may be meant by an OAuth token's `aud`; the first is, unless the client says otherwise. */
+  tokenAudiences: readonly [string, ...string[]]
   /** Bounds of the memory of tokens whose signature has been verified. */
   signatureMemory: { maxBytes: number; maxEntries: number }
   /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
   trustProxy: number
   corsOrigins: '*' | readonly string[]
+  /** Where security researchers find somebody: a URI, for security.txt. */
+  securityContact: string | undefined
   logLevel: LogLevel
   migrateOnStart: boolean
 }
@@ -107,8 +114,16 @@ const variables = {
   MIGRATE_ON_START: flag,
   JWT_SECRET: z.string().optional().describe('must be a secret of at least 32 bytes'),
   JWT_SECRET_FILE: z.string().optional().describe('must be the path of a file'),
+  KEY_ENCRYPTION_KEY: z.string().optional().describe('must be 32 bytes in base64 or hexadecimal'),
+  KEY_ENCRYPTION_KEY_FILE: z.string().optional().describe('must be the path of a file'),
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
   REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
+  TOKEN_AUDIENCES: z
+    .string()
+    .default('')
+    .transform(splitList)
+    .refine((value) => value.every(isAudience))
+    .describe('must be absolute URIs without fragments, separated by commas'),
   SIGNATURE_MEMORY_MB: integer(32, 1, 4096),
   SIGNATURE_MEMORY_ENTRIES: integer(100_000, 1, 10_000_000),
   TRUST_PROXY: z
@@ -123,6 +138,11 @@ const variables = {
     .transform((value) => (value.trim() === '*' ? ('*' as const) : splitList(value)))
     .refine((value) => value === '*' || value.every(isOrigin))
     .describe('must be "*" or origins such as https://app.example.com, separated by commas'),
+  SECURITY_CONTACT: z
+    .string()
+    .regex(/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+|tel:\+[\d-]+)$/)
+    .optional()
+    .describe('must be a URI such as mailto:security@example.com or https://example.com/report'),
   LOG_LEVEL: z
     .enum(logLevels)
     .default('info')
@@ -130,7 +150,7 @@ const variables = {
 } as const
 
 /** Their values never appear in a message. */
-const secretVariables = new Set(['JWT_SECRET', 'DATABASE_URL'])
+const secretVariables = new Set(['JWT_SECRET', 'KEY_ENCRYPTION_KEY', 'DATABASE_URL'])
 
 /** @throws {ConfigError} listing every invalid variable, not only the first. */
 export function loadConfig(env: Environment, directory = process.cwd()): Config {
@@ -151,13 +171,16 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
   const dataDir = resolve(directory, parsed.data?.DATA_DIR ?? given.DATA_DIR ?? './data')
   const database = readDatabaseUrl(given.DATABASE_URL, { dataDir, directory, problems })
   const jwtSecret = readSecret(given, directory, problems)
+  const keyEncryptionKey = readEncryptionKey(given, directory, problems)
   if (!parsed.success || !database || problems.length > 0) throw new ConfigError(problems)
 
   const values = parsed.data
+  const publicUrl = (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, '')
+  const [audience = publicUrl, ...otherAudiences] = values.TOKEN_AUDIENCES
   return Object.freeze({
     host: values.HOST,
     port: values.PORT,
-    publicUrl: (values.PUBLIC_URL ?? `http://localhost:${values.PORT}`).replace(/\/+$/, ''),
+    publicUrl,
     dataDir,
     database:
       database.dialect === 'sqlite'
@@ -170,14 +193,17 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
             queryTimeoutMs: values.DATABASE_QUERY_TIMEOUT_MS,
           },
     jwtSecret,
+    keyEncryptionKey,
     accessTokenTtl: values.ACCESS_TOKEN_TTL,
     refreshTokenTtl: values.REFRESH_TOKEN_TTL,
+    tokenAudiences: [audience, ...otherAudiences] as const,
     signatureMemory: {
       maxBytes: values.SIGNATURE_MEMORY_MB * 1024 * 1024,
       maxEntries: values.SIGNATURE_MEMORY_ENTRIES,
     },
     trustProxy: values.TRUST_PROXY,
     corsOrigins: values.CORS_ORIGINS,
+    securityContact: values.SECURITY_CONTACT,
     logLevel: values.LOG_LEVEL,
     migrateOnStart: values.MIGRATE_ON_START,
   })
@@ -196,23 +222,61 @@ function isOrigin(value: string): boolean {
   return URL.canParse(value) && /^https?:/.test(value) && new URL(value).origin === value
 }
 
+/** RFC 8707, section 2. */
+function isAudience(value: string): boolean {
+  return URL.canParse(value) && !value.includes('#') && !/\s/.test(value)
+}
+
 function readSecret(env: Environment, directory: string, problems: string[]): string | undefined {
-  const { JWT_SECRET: secret, JWT_SECRET_FILE: file } = env
-  if (secret && file) {
-    problems.push('JWT_SECRET and JWT_SECRET_FILE are both set: keep one of them')
-    return undefined
-  }
-  let value = secret
-  if (file) {
-    try {
-      value = readFileSync(resolve(directory, file), 'utf8').trim()
-    } catch (error) {
-      problems.push(`JWT_SECRET_FILE cannot be read: ${(error as Error).message}`)
-      return undefined
-    }
-  }
+  const value = readTextOrFile('JWT_SECRET', env, directory, problems)
   if (value === undefined) return undefined
   const problem = secretProblem(value)
-  if (problem) problems.push(`${file ? 'The secret in JWT_SECRET_FILE' : 'JWT_SECRET'} ${problem}`)
+  if (problem) problems.push(`${sourceOf('JWT_SECRET', env)} ${problem}`)
   return value
+}
+
+function readEncryptionKey(
+  env: Environment,
+  directory: string,
+  problems: string[],
+): Uint8Array | undefined {
+  const value = readTextOrFile('KEY_ENCRYPTION_KEY', env, directory, problems)
+  if (value === undefined) return undefined
+  const key = parseEncryptionKey(value)
+  if (!key) {
+    problems.push(
+      `${sourceOf('KEY_ENCRYPTION_KEY', env)} ${variables.KEY_ENCRYPTION_KEY.description}`,
+    )
+  }
+  return key
+}
+
+type SecretVariable = 'JWT_SECRET' | 'KEY_ENCRYPTION_KEY'
+
+/** Which of the two places a secret comes from, as the beginning of a sentence. */
+function sourceOf(name: SecretVariable, env: Environment): string {
+  if (!env[`${name}_FILE`]) return name
+  return `The ${name === 'JWT_SECRET' ? 'secret' : 'key'} in ${name}_FILE`
+}
+
+/** A secret from the variable, or from the file that `…_FILE` names. */
+function readTextOrFile(
+  name: SecretVariable,
+  env: Environment,
+  directory: string,
+  problems: string[],
+): string | undefined {
+  const text = env[name]
+  const file = env[`${name}_FILE`]
+  if (text && file) {
+    problems.push(`${name} and ${name}_FILE are both set: keep one of them`)
+    return undefined
+  }
+  if (!file) return text
+  try {
+    return readFileSync(resolve(directory, file), 'utf8').trim()
+  } catch (error) {
+    problems.push(`${name}_FILE cannot be read: ${(error as Error).message}`)
+    return undefined
+  }
 }

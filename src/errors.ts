@@ -1,3 +1,10 @@
+interface Failure {
+  status: number
+  /** What OAuth calls it at the token endpoint (RFC 6749, section 5.2); else `invalid_request`. */
+  oauth?: string
+  message: string
+}
+
 /**
  * Every failure a caller can act on, in one table: the WordPress code, the HTTP status and the
  * message. The codes, statuses and messages under `rest_authentication_*` are what clients of the
@@ -8,42 +15,78 @@ export const errorCatalogue = {
   // The exchange
   rest_authentication_required_api_key_secret: {
     status: 403,
+    oauth: 'invalid_client',
     message: 'An API key-pair is required to generate a token.',
   },
   rest_authentication_invalid_api_key_secret: {
     status: 403,
+    oauth: 'invalid_client',
     message: 'The API key-pair is invalid.',
   },
   rest_authentication_revoked_api_key: {
     status: 403,
+    oauth: 'invalid_client',
     message: 'Token is invalid the API key has been revoked.',
   },
   rest_authentication_disabled_user: {
     status: 403,
+    oauth: 'invalid_client',
     message: 'The user account is disabled.',
   },
   rest_authentication_invalid_token_type: {
     status: 403,
+    oauth: 'invalid_grant',
     message: 'Refresh token user must have a token_type of refresh.',
   },
   rest_authentication_missing_refresh_token_user_id: {
     status: 403,
+    oauth: 'invalid_grant',
     message: 'Refresh token user must have an ID.',
   },
   rest_authentication_missing_refresh_token_api_key: {
     status: 403,
+    oauth: 'invalid_grant',
     message: 'Refresh token user must have an API key.',
   },
   rest_authentication_invalid_refresh_token: {
     status: 403,
+    oauth: 'invalid_grant',
     message: 'The refresh token is invalid.',
+  },
+
+  rest_authentication_unsupported_grant_type: {
+    status: 400,
+    oauth: 'unsupported_grant_type',
+    message: 'The grant type must be client_credentials or refresh_token.',
+  },
+  rest_authentication_invalid_scope: {
+    status: 400,
+    oauth: 'invalid_scope',
+    message: 'The key-pair does not have all of these scopes.',
+  },
+  rest_authentication_invalid_target: {
+    status: 400,
+    oauth: 'invalid_target',
+    message: 'No tokens are issued for this resource.',
   },
 
   // The check of a token
   rest_authentication_invalid_bearer_token: { status: 403, message: 'Invalid bearer token.' },
   rest_authentication_no_token: { status: 403, message: 'Authentication token is missing.' },
-  rest_authentication_token_error: { status: 403, message: 'Invalid bearer token.' },
-  rest_authentication_invalid_token_issuer: { status: 403, message: 'Token issuer is invalid.' },
+  rest_authentication_token_error: {
+    status: 403,
+    oauth: 'invalid_grant',
+    message: 'Invalid bearer token.',
+  },
+  rest_authentication_invalid_token_issuer: {
+    status: 403,
+    oauth: 'invalid_grant',
+    message: 'Token issuer is invalid.',
+  },
+  rest_authentication_invalid_token_audience: {
+    status: 403,
+    message: 'Token is meant for somebody else.',
+  },
   rest_authentication_missing_token_user_id: {
     status: 403,
     message: 'Token user must have an ID.',
@@ -54,15 +97,18 @@ export const errorCatalogue = {
   },
   rest_authentication_missing_token_expiration: {
     status: 403,
+    oauth: 'invalid_grant',
     message: 'Token must have an expiration.',
   },
   rest_authentication_invalid_token_wp_user: { status: 403, message: 'Token user is invalid.' },
   rest_authentication_invalid_token_user_login: {
     status: 403,
+    oauth: 'invalid_grant',
     message: 'Token user_login is invalid.',
   },
   rest_authentication_invalid_token_user_email: {
     status: 403,
+    oauth: 'invalid_grant',
     message: 'Token user_email is invalid.',
   },
 
@@ -87,6 +133,7 @@ export const errorCatalogue = {
   rest_cross_origin: { status: 403, message: 'This request came from another site.' },
   rest_too_many_attempts: {
     status: 429,
+    oauth: 'temporarily_unavailable',
     message: 'Too many failed attempts to log in. Try again later.',
   },
   incorrect_password: { status: 401, message: 'The username or password is incorrect.' },
@@ -133,10 +180,15 @@ export const errorCatalogue = {
   // The service itself
   rest_service_unavailable: {
     status: 503,
+    oauth: 'temporarily_unavailable',
     message: 'The service cannot reach its database. Try again shortly.',
   },
-  rest_internal_error: { status: 500, message: 'Something went wrong on the server.' },
-} as const satisfies Record<string, { status: number; message: string }>
+  rest_internal_error: {
+    status: 500,
+    oauth: 'server_error',
+    message: 'Something went wrong on the server.',
+  },
+} as const satisfies Record<string, Failure>
 
 export type ErrorCode = keyof typeof errorCatalogue
 
@@ -154,13 +206,17 @@ export class ServiceError extends Error {
   override readonly name = 'ServiceError'
   readonly code: ErrorCode
   readonly status: number
+  /** What OAuth calls it at the token endpoint (RFC 6749, section 5.2). */
+  readonly oauth: string
   readonly params: Record<string, string> | undefined
   readonly retryAfter: number | undefined
 
   constructor(code: ErrorCode, options: ServiceErrorOptions = {}) {
     super(options.message ?? errorCatalogue[code].message, { cause: options.cause })
     this.code = code
-    this.status = errorCatalogue[code].status
+    const failure: Failure = errorCatalogue[code]
+    this.status = failure.status
+    this.oauth = failure.oauth ?? 'invalid_request'
     this.params = options.params
     this.retryAfter = options.retryAfter
   }

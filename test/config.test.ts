@@ -27,11 +27,14 @@ test('an empty environment is a complete configuration', (t) => {
     dataDir: '/srv/app/data',
     database: { dialect: 'sqlite', filename: '/srv/app/data/twinkey.sqlite' },
     jwtSecret: undefined,
+    keyEncryptionKey: undefined,
     accessTokenTtl: 604_800,
     refreshTokenTtl: 31_536_000,
+    tokenAudiences: ['http://localhost:8080'],
     signatureMemory: { maxBytes: 33_554_432, maxEntries: 100_000 },
     trustProxy: 0,
     corsOrigins: [],
+    securityContact: undefined,
     logLevel: 'info',
     migrateOnStart: false,
   })
@@ -50,8 +53,11 @@ test('every variable has its effect', (t) => {
     DATABASE_QUERY_TIMEOUT_MS: '1003',
     MIGRATE_ON_START: 'true',
     JWT_SECRET: secret,
+    KEY_ENCRYPTION_KEY: 'ab'.repeat(32),
     ACCESS_TOKEN_TTL: '60',
     REFRESH_TOKEN_TTL: '120',
+    TOKEN_AUDIENCES: 'https://orders.example.com, urn:example:stock',
+    SECURITY_CONTACT: 'mailto:security@example.com',
     SIGNATURE_MEMORY_MB: '8',
     SIGNATURE_MEMORY_ENTRIES: '5000',
     TRUST_PROXY: '2',
@@ -77,11 +83,14 @@ test('every variable has its effect', (t) => {
       queryTimeoutMs: 1003,
     },
     jwtSecret: secret,
+    keyEncryptionKey: Buffer.alloc(32, 0xab),
     accessTokenTtl: 60,
     refreshTokenTtl: 120,
+    tokenAudiences: ['https://orders.example.com', 'urn:example:stock'],
     signatureMemory: { maxBytes: 8_388_608, maxEntries: 5000 },
     trustProxy: 2,
     corsOrigins: ['https://a.example.com', 'http://localhost:3000'],
+    securityContact: 'mailto:security@example.com',
     logLevel: 'debug',
     migrateOnStart: true,
   })
@@ -96,6 +105,7 @@ test('an empty variable counts as unset', (t) => {
   const names = ['HOST', 'PORT', 'PUBLIC_URL', 'DATA_DIR', 'DATABASE_URL', 'DATABASE_POOL_MAX']
   names.push('MIGRATE_ON_START', 'JWT_SECRET', 'JWT_SECRET_FILE', 'ACCESS_TOKEN_TTL')
   names.push('REFRESH_TOKEN_TTL', 'SIGNATURE_MEMORY_MB', 'TRUST_PROXY', 'CORS_ORIGINS', 'LOG_LEVEL')
+  names.push('KEY_ENCRYPTION_KEY', 'KEY_ENCRYPTION_KEY_FILE', 'TOKEN_AUDIENCES', 'SECURITY_CONTACT')
   const empty = Object.fromEntries(names.map((name) => [name, '']))
   t.deepEqual(loadConfig(empty, '/srv/app'), loadConfig({}, '/srv/app'))
 })
@@ -107,6 +117,8 @@ const refused: Record<string, readonly string[]> = {
   DATABASE_POOL_MAX: ['0', '1', '1001', 'many'],
   DATABASE_QUERY_TIMEOUT_MS: ['0', '99', '5s'],
   MIGRATE_ON_START: ['yes', 'TRUE', 'on'],
+  TOKEN_AUDIENCES: ['orders', 'https://a.example#b', 'https://a.example,b c'],
+  SECURITY_CONTACT: ['example.com', 'http://example.com', 'mailto:x', 'javascript:x'],
   ACCESS_TOKEN_TTL: ['0', '-5', '7d', '315360001', '99999999999'],
   SIGNATURE_MEMORY_MB: ['0', '4097', '32MB'],
   REFRESH_TOKEN_TTL: ['0', '1y', 'Infinity', 'NaN'],
@@ -169,6 +181,8 @@ test('all problems are in one message, each once', (t) => {
 const password = 'hunter2-is-secret'
 for (const env of [
   { JWT_SECRET: password },
+  { KEY_ENCRYPTION_KEY: password },
+  { KEY_ENCRYPTION_KEY: password, KEY_ENCRYPTION_KEY_FILE: 'x' },
   { JWT_SECRET: `${password}${password}`, JWT_SECRET_FILE: 'x' },
   { DATABASE_URL: `postgres://ada:${password}@db/x` },
   { DATABASE_URL: `mysql://ada:${password}@db` },
@@ -199,6 +213,31 @@ test('a secret must be long, and no sample', (t) => {
     problemsOf({ JWT_SECRET: 'Your-256-bit-secret-your-256-bit-secret' })[0] ?? '',
     /^JWT_SECRET is a well-known sample/,
   )
+})
+
+test('the key that encrypts keys is 32 bytes, in base64 or hexadecimal', (t) => {
+  const key = randomBytes(32)
+  for (const text of ['hex', 'base64', 'base64url'] as const) {
+    t.deepEqual(loadConfig({ KEY_ENCRYPTION_KEY: key.toString(text) }).keyEncryptionKey, key)
+  }
+  for (const text of [
+    'x',
+    'ab'.repeat(31),
+    'A'.repeat(42),
+    'A'.repeat(45),
+    `${'A'.repeat(43)}\n`,
+  ]) {
+    t.deepEqual(problemsOf({ KEY_ENCRYPTION_KEY: text }), [
+      'KEY_ENCRYPTION_KEY must be 32 bytes in base64 or hexadecimal',
+    ])
+  }
+  const path = join(folder, 'encryption-key')
+  writeFileSync(path, `${key.toString('base64')}\n`)
+  t.deepEqual(loadConfig({ KEY_ENCRYPTION_KEY_FILE: path }).keyEncryptionKey, key)
+  writeFileSync(path, 'short')
+  t.deepEqual(problemsOf({ KEY_ENCRYPTION_KEY_FILE: path }), [
+    'The key in KEY_ENCRYPTION_KEY_FILE must be 32 bytes in base64 or hexadecimal',
+  ])
 })
 
 test('the secret can be in a file, whose last line may end', (t) => {

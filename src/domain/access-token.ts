@@ -14,6 +14,12 @@ export interface TokenClaims {
   exp: number
   jti: string
   sub: string
+  /** Who may accept it (RFC 7519, section 4.1.3). The WordPress dialect names nobody. */
+  aud?: string | readonly string[]
+  /** RFC 8693, section 4.3: the API key, in the words of OAuth. */
+  client_id?: string
+  /** Space-separated (RFC 8693, section 4.2). */
+  scope?: string
   data: {
     user: {
       id: number
@@ -37,7 +43,14 @@ export interface NewToken {
   lifetime: number
   issuedAt: number
   id: string
+  /** Absent where the key-pair has none. */
+  scopes?: readonly string[]
+  /** Only of OAuth's access tokens. */
+  audience?: readonly string[]
 }
+
+/** The header's `typ`: plain, or an access token as RFC 9068, section 2.1 has it. */
+export type TokenHeaderType = 'JWT' | 'at+jwt'
 
 export function buildClaims(token: NewToken): TokenClaims {
   return {
@@ -47,6 +60,11 @@ export function buildClaims(token: NewToken): TokenClaims {
     exp: token.issuedAt + token.lifetime,
     jti: token.id,
     sub: String(token.user.id),
+    ...(token.audience && {
+      aud: token.audience.length === 1 ? String(token.audience[0]) : token.audience,
+      client_id: token.apiKey,
+    }),
+    ...(token.scopes?.length && { scope: token.scopes.join(' ') }),
     data: {
       user: {
         id: token.user.id,
@@ -74,6 +92,11 @@ export interface PresentedToken {
   email: string | undefined
   apiKey: string | undefined
   tokenType: string | undefined
+  id: string | undefined
+  /** `undefined` if it names nobody; empty if it does so in a way that is none. */
+  audience: readonly string[] | undefined
+  /** `undefined` if it does not say; the whole of its key-pair's then. */
+  scopes: readonly string[] | undefined
 }
 
 /**
@@ -97,6 +120,9 @@ export function readClaims(claims: Record<string, unknown>): PresentedToken | un
     email: asString(user.user_email),
     apiKey: asString(user.api_key),
     tokenType: asString(user.token_type),
+    id: asString(claims.jti),
+    audience: asAudience(claims.aud),
+    scopes: asString(claims.scope)?.split(' '),
   }
 }
 
@@ -117,6 +143,12 @@ function asString(value: unknown): string | undefined {
 
 function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
+}
+
+function asAudience(value: unknown): readonly string[] | undefined {
+  if (value === undefined) return undefined
+  const names: unknown[] = Array.isArray(value) ? value : [value]
+  return names.every((name) => typeof name === 'string') ? names : []
 }
 
 function asUserId(value: unknown): number | undefined {

@@ -27,6 +27,13 @@ export interface TokenPrincipal {
   apiKey: string
 }
 
+/** A key-pair that has proven its secret: a client, in the words of OAuth. */
+export interface KeyPairPrincipal {
+  kind: 'key_pair'
+  user: User
+  apiKey: string
+}
+
 /** Whether `actor` may mint, list, rename and revoke `userId`'s key-pairs. */
 export function canManage(actor: Actor, userId: number): boolean {
   if (actor.kind === 'operator') return true

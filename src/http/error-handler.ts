@@ -1,5 +1,6 @@
 import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
+import { OAuthFailure, presentOAuthError } from './oauth/oauth-error.js'
 import type { AppMiddleware } from './state.js'
 
 /** Seconds after which a client may try again while the database is away. */
@@ -25,20 +26,27 @@ export interface Failure {
 /** The one place where a failure becomes an answer; our own failures are logged on the way. */
 export function createFailureAnswer({ logger, toServiceError }: FailureDeps) {
   return function answerFailure(thrown: unknown, { method, path }: FailedRequest): Failure {
-    const error = toServiceError(thrown)
+    const isOAuth = thrown instanceof OAuthFailure
+    const error = toServiceError(isOAuth ? thrown.cause : thrown)
     if (error.status >= 500) {
       logger.error({ err: error.cause ?? thrown, method, path }, error.message)
     }
+    const { status, headers, body } = isOAuth ? presentOAuthError(error) : presentError(error)
     return {
-      status: error.status,
+      status,
       headers: {
+        ...headers,
         'Cache-Control': 'no-store',
         ...(error.code === 'rest_service_unavailable' && { 'Retry-After': retryAfter }),
         ...(error.retryAfter !== undefined && { 'Retry-After': String(error.retryAfter) }),
       },
-      body: error.toJSON(),
+      body,
     }
   }
+}
+
+function presentError(error: ServiceError): Failure {
+  return { status: error.status, headers: {}, body: error.toJSON() }
 }
 
 export type FailureAnswer = ReturnType<typeof createFailureAnswer>

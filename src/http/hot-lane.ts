@@ -4,6 +4,8 @@ import type { TokenService } from '../services/tokens.js'
 import { addressOf } from './client-address.js'
 import type { FailureAnswer } from './error-handler.js'
 import { maxBodyBytes, readForm } from './form.js'
+import { inOAuth } from './oauth/oauth-error.js'
+import { grantTokens } from './oauth/token.js'
 import { issueTokens, validateToken } from './wp/token.js'
 
 export interface HotLaneDeps {
@@ -14,10 +16,14 @@ export interface HotLaneDeps {
   trustProxy: number
 }
 
+// `fetch` names the character set.
+const plainForm = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i
+
 /** @returns Whether it has taken the request; if not, it is somebody else's. */
 export type Lane = (request: IncomingMessage, response: ServerResponse) => boolean
 
 const tokenPaths = new Set(['/wp-json/wp/v2/token', '/wp/v2/token'])
+const oauthPath = '/oauth2/token'
 const validatePaths = new Set(['/wp-json/wp/v2/token/validate', '/wp/v2/token/validate'])
 
 /**
@@ -56,14 +62,15 @@ export function hotLane({ tokens, answerFailure, headers, trustProxy }: HotLaneD
   }
 
   async function issue(request: IncomingMessage): Promise<object> {
-    let fields: Record<string, unknown>
-    try {
-      fields = await readForm(request)
-    } catch {
-      // The parser's own error has the body, and so the secret, in it.
-      throw new ServiceError('rest_invalid_body')
-    }
-    return issueTokens(tokens, fields, addressOf(request, trustProxy))
+    const fields = await readFields(request)
+    const { authorization } = request.headers
+    return issueTokens(tokens, fields, authorization, addressOf(request, trustProxy))
+  }
+
+  async function grant(request: IncomingMessage): Promise<object> {
+    const fields = await inOAuth(() => readFields(request))
+    const ip = addressOf(request, trustProxy)
+    return grantTokens(tokens, fields, request.headers.authorization, { ip })
   }
 
   return function takeHot(request, response) {
@@ -74,17 +81,26 @@ export function hotLane({ tokens, answerFailure, headers, trustProxy }: HotLaneD
       const check = validateToken(tokens, authorization, addressOf(request, trustProxy))
       return answer(request, response, check)
     }
-    if (method === 'POST' && tokenPaths.has(url) && isPlainForm(request)) {
-      return answer(request, response, issue(request))
-    }
+    if (method !== 'POST' || !isPlainForm(request)) return false
+    if (tokenPaths.has(url)) return answer(request, response, issue(request))
+    if (url === oauthPath) return answer(request, response, grant(request))
     return false
+  }
+}
+
+async function readFields(request: IncomingMessage): Promise<Record<string, unknown>> {
+  try {
+    return await readForm(request)
+  } catch {
+    // The parser's own error has the body, and so the secret, in it.
+    throw new ServiceError('rest_invalid_body')
   }
 }
 
 /** An urlencoded body of known and modest length, as curl and every OAuth client sends it. */
 function isPlainForm({ headers }: IncomingMessage): boolean {
   return (
-    headers['content-type'] === 'application/x-www-form-urlencoded' &&
+    plainForm.test(headers['content-type'] ?? '') &&
     Number(headers['content-length']) <= maxBodyBytes &&
     headers['content-encoding'] === undefined &&
     headers['x-http-method-override'] === undefined

@@ -8,6 +8,7 @@ import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import { createSessionService, type SessionService } from './sessions.js'
 import { createLoginLimiter } from './login-limiter.js'
+import { createTokenIssuer } from './token-issuer.js'
 import { createTokenSigner } from './token-signer.js'
 import { createTokenService, type TokenService } from './tokens.js'
 import { createUsageRecorder, type UsageRecorder } from './usage-recorder.js'
@@ -34,7 +35,10 @@ export interface Services {
 
 export interface ServicesDeps {
   stores: Stores
-  config: Pick<Config, 'publicUrl' | 'accessTokenTtl' | 'refreshTokenTtl' | 'signatureMemory'>
+  config: Pick<
+    Config,
+    'publicUrl' | 'accessTokenTtl' | 'refreshTokenTtl' | 'signatureMemory' | 'tokenAudiences'
+  >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
   logger: Logger
@@ -46,6 +50,14 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const { stores, config, jwtSecret, logger, now } = deps
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
   const signer = createTokenSigner({ secret: jwtSecret, memory: config.signatureMemory })
+  const tokenIssuer = createTokenIssuer({
+    signer,
+    issuer: publicUrl,
+    audiences: config.tokenAudiences,
+    accessTokenTtl,
+    refreshTokenTtl,
+    now,
+  })
   const keyStates = createKeyStateReader({ readStates: stores.keyStates.read })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,
@@ -62,9 +74,8 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
       keyStates,
       signer,
       usage,
+      tokenIssuer,
       issuer: publicUrl,
-      accessTokenTtl,
-      refreshTokenTtl,
       now,
     }),
     users,

@@ -1,12 +1,17 @@
 import { createHmac, createSecretKey } from 'node:crypto'
 import { compactVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
-import { type PresentedToken, readClaims, type TokenClaims } from '../domain/access-token.js'
+import {
+  type PresentedToken,
+  readClaims,
+  type TokenClaims,
+  type TokenHeaderType,
+} from '../domain/access-token.js'
 import { ServiceError } from '../errors.js'
 
 export interface TokenSigner {
   /** @returns A JWS in compact form (RFC 7515, section 7.1). */
-  sign(claims: TokenClaims): string
+  sign(claims: TokenClaims, type: TokenHeaderType): string | Promise<string>
   /** What a token says whose signature has been verified before, and is still remembered. */
   recall(token: string): PresentedToken | undefined
   /**
@@ -25,7 +30,10 @@ export interface TokenSignerOptions {
 }
 
 const algorithm = 'HS256'
-const header = base64url({ typ: 'JWT', alg: algorithm })
+const headers = {
+  JWT: base64url({ typ: 'JWT', alg: algorithm }),
+  'at+jwt': base64url({ typ: 'at+jwt', alg: algorithm }),
+} satisfies Record<TokenHeaderType, string>
 /** Ours are about 600 characters. Longer ones are refused before any work is done on them. */
 const maxTokenLength = 8192
 // jose forgives padding and white space in base64url, and so would see one token in many texts.
@@ -71,8 +79,8 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   return {
     // jose signs through Web Crypto, whose thread pool costs ten times what this HMAC does, twice for
     // each exchange. There is nothing to choose or to parse here, so nothing that could be confused.
-    sign(claims) {
-      const input = `${header}.${base64url(claims)}`
+    sign(claims, type) {
+      const input = `${headers[type]}.${base64url(claims)}`
       return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`
     },
     recall: (token) => verified.get(token),

@@ -1,18 +1,17 @@
-import { randomUUID } from 'node:crypto'
 import {
-  buildClaims,
   isCurrent,
   type PresentedToken,
   type TokenType,
   type TokenUser,
 } from '../domain/access-token.js'
-import type { TokenPrincipal } from '../domain/actor.js'
+import type { KeyPairPrincipal, TokenPrincipal } from '../domain/actor.js'
 import { matchesSecret, maxApiKeyLength } from '../domain/key-pair.js'
-import type { User } from '../domain/user.js'
+import { offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { KeyState } from '../store/key-states.js'
 import type { KeyStateReader } from './key-state-reader.js'
+import type { IssuedTokens, OAuthGrant, OAuthTokens, Subject, TokenIssuer } from './token-issuer.js'
 import type { TokenSigner } from './token-signer.js'
 import type { UsageRecorder } from './usage-recorder.js'
 
@@ -21,13 +20,12 @@ export interface Origin {
   ip: string | null
 }
 
-export interface IssuedTokens {
-  accessToken: string
-  refreshToken: string
-  /** Lifetime of the access token, in seconds. */
-  expiresIn: number
-  user: User
+export type { IssuedTokens, OAuthGrant, OAuthTokens } from './token-issuer.js'
+
+/** A key-pair as OAuth's clients present it: `client_id` and `client_secret`. */
+export interface ClientSecret {
   apiKey: string
+  apiSecret: string
 }
 
 export interface ValidToken {
@@ -54,6 +52,26 @@ export interface TokenService {
   exchange(apiKey: string, apiSecret: string, origin: Origin): Promise<IssuedTokens>
   /** Exchanges a refresh token for new tokens. @throws {ServiceError} */
   refresh(refreshToken: string, origin: Origin): Promise<IssuedTokens>
+  /**
+   * Exchanges a key-pair for tokens in OAuth's dialect.
+   *
+   * @throws {ServiceError} as `exchange`, and `rest_authentication_invalid_scope` or `…_target`.
+   */
+  grant(client: ClientSecret, origin: Origin, grant: OAuthGrant): Promise<OAuthTokens>
+  /**
+   * Exchanges a refresh token, with the key-pair that it was made from, for tokens in OAuth's
+   * dialect.
+   *
+   * @throws {ServiceError}
+   */
+  grantByRefresh(
+    client: ClientSecret,
+    refreshToken: string,
+    origin: Origin,
+    grant: OAuthGrant,
+  ): Promise<OAuthTokens>
+  /** Proves who sends a request by a key-pair's own secret. @throws {ServiceError} as `exchange`. */
+  authenticateClient(client: ClientSecret, origin: Origin): Promise<KeyPairPrincipal>
   /** Says whether an access or refresh token is good, now. @throws {ServiceError} */
   validate(token: string, origin: Origin): Promise<ValidToken>
   /** Proves who sends a request by its access token. @throws {ServiceError} */
@@ -67,9 +85,8 @@ export interface TokenServiceDeps {
   keyStates: KeyStateReader
   signer: TokenSigner
   usage: UsageRecorder
+  tokenIssuer: TokenIssuer
   issuer: string
-  accessTokenTtl: number
-  refreshTokenTtl: number
   /** Seconds since the Unix epoch. */
   now: () => number
 }
@@ -78,23 +95,23 @@ export interface TokenServiceDeps {
 const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
 
 export function createTokenService(deps: TokenServiceDeps): TokenService {
-  const { stores, keyStates, signer, usage, issuer, now } = deps
+  const { stores, keyStates, signer, usage, tokenIssuer, issuer, now } = deps
 
   function readState(apiKey: string): Promise<KeyState | undefined> | undefined {
     return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
   }
 
-  function issue(user: User, apiKey: string): IssuedTokens {
-    const issuedAt = now()
-    const sign = (type: TokenType, lifetime: number) =>
-      signer.sign(buildClaims({ type, issuer, user, apiKey, lifetime, issuedAt, id: randomUUID() }))
-    return {
-      accessToken: sign('access', deps.accessTokenTtl),
-      refreshToken: sign('refresh', deps.refreshTokenTtl),
-      expiresIn: deps.accessTokenTtl,
-      user,
-      apiKey,
+  /** The state of a pair whose secret is right and which may be used now. */
+  async function prove({ apiKey, apiSecret }: ClientSecret): Promise<KeyState> {
+    const state = await readState(apiKey)
+    if (!state || !matchesSecret(state.secret, apiSecret)) {
+      throw new ServiceError('rest_authentication_invalid_api_key_secret')
     }
+    if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
+    if (state.user.status !== 'active') {
+      throw new ServiceError('rest_authentication_disabled_user')
+    }
+    return state
   }
 
   function assertCurrent(token: PresentedToken): void {
@@ -109,6 +126,9 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     const token = signer.recall(text) ?? (await signer.verify(text))
     assertCurrent(token)
     if (token.issuer !== issuer) throw new ServiceError('rest_authentication_invalid_token_issuer')
+    if (!tokenIssuer.accepts(token.audience)) {
+      throw new ServiceError('rest_authentication_invalid_token_audience')
+    }
     if (token.userId === undefined) {
       throw new ServiceError('rest_authentication_missing_token_user_id')
     }
@@ -132,52 +152,75 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     return { token: token as CheckedToken, state }
   }
 
+  async function checkRefresh(text: string): Promise<{ token: PresentedToken; state: KeyState }> {
+    const token = signer.recall(text) ?? (await signer.verify(text))
+    assertCurrent(token)
+    if (token.userId === undefined) {
+      throw new ServiceError('rest_authentication_missing_refresh_token_user_id')
+    }
+    if (token.tokenType !== 'refresh') {
+      throw new ServiceError('rest_authentication_invalid_token_type')
+    }
+    if (token.issuer !== issuer) {
+      throw new ServiceError('rest_authentication_invalid_token_issuer')
+    }
+    if (token.expiresAt === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_expiration')
+    }
+    if (token.apiKey === undefined) {
+      throw new ServiceError('rest_authentication_missing_refresh_token_api_key')
+    }
+    const state = await readState(token.apiKey)
+    if (!state || state.userId !== token.userId || state.revokedAt !== null) {
+      const user = await stores.users.findById(token.userId)
+      if (!user) throw new ServiceError('rest_authentication_invalid_refresh_token')
+      throw new ServiceError('rest_authentication_revoked_api_key', {
+        message: 'Refresh token is invalid the API key has been revoked.',
+      })
+    }
+    if (state.user.status !== 'active') {
+      throw new ServiceError('rest_authentication_invalid_refresh_token')
+    }
+    assertSameUser(token, state.user)
+    return { token, state }
+  }
+
   return {
     async exchange(apiKey, apiSecret, { ip }) {
-      const state = await readState(apiKey)
-      if (!state || !matchesSecret(state.secret, apiSecret)) {
-        throw new ServiceError('rest_authentication_invalid_api_key_secret')
-      }
-      if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
-      if (state.user.status !== 'active') {
-        throw new ServiceError('rest_authentication_disabled_user')
-      }
+      const state = await prove({ apiKey, apiSecret })
       usage.record({ keyPairId: state.keyPairId, at: now(), ip })
-      return issue(state.user, state.apiKey)
+      return tokenIssuer.issue(subjectOf(state))
+    },
+
+    async grant(client, { ip }, grant) {
+      const state = await prove(client)
+      const tokens = await tokenIssuer.grant(subjectOf(state), grant)
+      usage.record({ keyPairId: state.keyPairId, at: now(), ip })
+      return tokens
     },
 
     async refresh(text, { ip }) {
-      const token = signer.recall(text) ?? (await signer.verify(text))
-      assertCurrent(token)
-      if (token.userId === undefined) {
-        throw new ServiceError('rest_authentication_missing_refresh_token_user_id')
-      }
-      if (token.tokenType !== 'refresh') {
-        throw new ServiceError('rest_authentication_invalid_token_type')
-      }
-      if (token.issuer !== issuer) {
-        throw new ServiceError('rest_authentication_invalid_token_issuer')
-      }
-      if (token.expiresAt === undefined) {
-        throw new ServiceError('rest_authentication_missing_token_expiration')
-      }
-      if (token.apiKey === undefined) {
-        throw new ServiceError('rest_authentication_missing_refresh_token_api_key')
-      }
-      const state = await readState(token.apiKey)
-      if (!state || state.userId !== token.userId || state.revokedAt !== null) {
-        const user = await stores.users.findById(token.userId)
-        if (!user) throw new ServiceError('rest_authentication_invalid_refresh_token')
-        throw new ServiceError('rest_authentication_revoked_api_key', {
-          message: 'Refresh token is invalid the API key has been revoked.',
-        })
-      }
-      if (state.user.status !== 'active') {
+      const { token, state } = await checkRefresh(text)
+      const subject = refreshedSubject(token, state)
+      usage.record({ keyPairId: state.keyPairId, at: now(), ip })
+      return tokenIssuer.issue(subject)
+    },
+
+    async grantByRefresh(client, text, { ip }, grant) {
+      const { apiKey } = await prove(client)
+      const { token, state } = await checkRefresh(text)
+      if (state.apiKey !== apiKey) {
         throw new ServiceError('rest_authentication_invalid_refresh_token')
       }
-      assertSameUser(token, state.user)
+      const tokens = await tokenIssuer.grant(offline(refreshedSubject(token, state)), grant)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip })
-      return issue(state.user, state.apiKey)
+      return tokens
+    },
+
+    async authenticateClient(client, { ip }) {
+      const { keyPairId, user, apiKey } = await prove(client)
+      usage.recordBearer({ keyPairId, at: now(), ip })
+      return { kind: 'key_pair', user, apiKey }
     },
 
     async validate(text, { ip }) {
@@ -216,6 +259,34 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
 }
 
 type CheckedToken = PresentedToken & { expiresAt: number; userId: number; apiKey: string }
+
+/** What a pair's tokens may carry. */
+function scopesOf(_state: KeyState): readonly string[] {
+  return []
+}
+
+function subjectOf(state: KeyState): Subject {
+  return { user: state.user, apiKey: state.apiKey, scopes: scopesOf(state) }
+}
+
+/**
+ * The pair may have lost scopes since; a token never gains one that it had not.
+ *
+ * @throws {ServiceError} `rest_authentication_invalid_scope` if none is left.
+ */
+function refreshedSubject(token: PresentedToken, state: KeyState): Subject {
+  const subject = subjectOf(state)
+  if (!token.scopes) return subject
+  const current = [...subject.scopes, offlineAccess]
+  const scopes = token.scopes.filter((scope) => current.includes(scope))
+  if (scopes.length === 0) throw new ServiceError('rest_authentication_invalid_scope')
+  return { ...subject, scopes }
+}
+
+/** Whoever refreshes once may do so again. */
+function offline(subject: Subject): Subject {
+  return { ...subject, scopes: [...new Set([...subject.scopes, offlineAccess])] }
+}
 
 /** A login or e-mail that has changed since makes the token another person's. */
 function assertSameUser(token: PresentedToken, user: TokenUser): void {

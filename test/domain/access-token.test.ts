@@ -42,6 +42,27 @@ test('a refresh token says so, an access token says nothing', (t) => {
   t.false('token_type' in buildClaims({ ...fresh, type: 'access' }).data.user)
 })
 
+test('OAuth’s tokens name the audience, the client and the scopes', (t) => {
+  const build = (fields: object) => buildClaims({ ...fresh, type: 'access', ...fields })
+  t.like(build({ audience: ['https://a.example'], scopes: ['x', 'y'] }), {
+    aud: 'https://a.example',
+    client_id: '7key',
+    scope: 'x y',
+  })
+  t.deepEqual(build({ audience: ['https://a.example', 'https://b.example'] }).aud, [
+    'https://a.example',
+    'https://b.example',
+  ])
+  t.false('scope' in build({ scopes: [] }))
+})
+
+test('an audience is a name or a list of names; what is neither is nobody', (t) => {
+  const audience = (aud: unknown) => readClaims({ aud })?.audience
+  t.deepEqual(audience('a'), ['a'])
+  t.deepEqual(audience(['a', 'b']), ['a', 'b'])
+  for (const aud of [null, 7, {}, [7], ['a', null], [['a']]]) t.deepEqual(audience(aud), [])
+})
+
 test('what is built is read back', (t) => {
   for (const type of ['access', 'refresh'] as const) {
     const claims = JSON.parse(JSON.stringify(buildClaims({ ...fresh, type })))
@@ -55,6 +76,9 @@ test('what is built is read back', (t) => {
       email: 'ada@sample.org',
       apiKey: '7key',
       tokenType: type === 'refresh' ? 'refresh' : undefined,
+      id: 'jti-1',
+      audience: undefined,
+      scopes: undefined,
     })
   }
 })
@@ -70,6 +94,9 @@ test('claims that are absent are undefined', (t) => {
     email: undefined,
     apiKey: undefined,
     tokenType: undefined,
+    id: undefined,
+    audience: undefined,
+    scopes: undefined,
   }
   for (const claims of [{}, { data: null }, { data: 'x' }, { data: [] }, { data: { user: 7 } }]) {
     t.deepEqual(readClaims(claims), nothing)

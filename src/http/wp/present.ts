@@ -43,20 +43,22 @@ export function presentKeyPair(keyPair: KeyPair) {
 }
 
 export function presentTokens(tokens: IssuedTokens) {
-  const { user } = tokens
   return {
     access_token: tokens.accessToken,
-    data: {
-      user: {
-        id: user.id,
-        type: 'wp_user',
-        user_login: user.login,
-        user_email: user.email,
-        api_key: tokens.apiKey,
-      },
-    },
+    data: { user: presentUserClaim(tokens) },
     exp: tokens.expiresIn,
     refresh_token: tokens.refreshToken,
+  }
+}
+
+/** Whose tokens they are, as the tokens themselves say it. */
+export function presentUserClaim({ user, apiKey }: Pick<IssuedTokens, 'user' | 'apiKey'>) {
+  return {
+    id: user.id,
+    type: 'wp_user',
+    user_login: user.login,
+    user_email: user.email,
+    api_key: apiKey,
   }
 }
 

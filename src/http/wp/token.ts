@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.js'
 import type { TokenService } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
+import { grantTokens, speaksOAuth } from '../oauth/token.js'
 import { readBearer } from '../guards/bearer.js'
 import { readParams, text } from '../params.js'
 import { presentTokens } from './present.js'
@@ -23,7 +24,9 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
           methods: ['POST'],
           args: tokenArgs,
           async handle(ctx) {
-            ctx.body = await issueTokens(tokens, await readBody(ctx), clientAddress(ctx))
+            const { authorization } = ctx.headers
+            const fields = await readBody(ctx)
+            ctx.body = await issueTokens(tokens, fields, authorization, clientAddress(ctx))
           },
         },
       ],
@@ -43,16 +46,20 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
 }
 
 /**
- * The answer of `POST token`.
+ * The answer of `POST token`, in the dialect of the request.
  *
  * @param body The fields of the body; never of the query, whose secrets would end up in logs.
+ * @param authorization The value of the header, if there is one. Only OAuth's dialect reads it.
  * @throws {ServiceError}
+ * @throws {OAuthFailure}
  */
 export async function issueTokens(
   tokens: TokenService,
   body: Record<string, unknown>,
+  authorization: string | undefined,
   ip: string | null,
 ) {
+  if (speaksOAuth(body)) return grantTokens(tokens, body, authorization, { ip })
   const params = readParams(tokenArgs, body)
   const refreshToken = params.refresh_token?.trim()
   const apiKey = params.api_key?.trim()

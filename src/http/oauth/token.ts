@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { parseScopes } from '../../domain/scope.js'
+import { missingParameters, ServiceError } from '../../errors.js'
+import type { ClientSecret, OAuthTokens, Origin, TokenService } from '../../services/tokens.js'
+import { readParams, text } from '../params.js'
+import { presentUserClaim } from '../wp/present.js'
+import { readClientSecret } from './client-secret.js'
+import { inOAuth } from './oauth-error.js'
+import { clientArgs, optional } from './params.js'
+
+export const grantTypes = ['client_credentials', 'refresh_token'] as const
+
+const tokenArgs = clientArgs.extend({
+  grant_type: optional,
+  scope: optional,
+  refresh_token: optional,
+  // The one parameter that may be repeated (RFC 8707, section 2).
+  resource: z.union([text, z.array(text).max(10)], { error: 'must be a URI' }).optional(),
+})
+
+type TokenParams = z.infer<typeof tokenArgs>
+
+/** Whether a body speaks OAuth; else it is in the dialect of WordPress. */
+export function speaksOAuth(fields: Record<string, unknown>): boolean {
+  const { grant_type: grantType } = fields
+  return grantType !== undefined && grantType !== null && grantType !== ''
+}
+
+/**
+ * The answer of the token endpoint in the dialect of OAuth.
+ *
+ * @param authorization The value of the header, if there is one.
+ * @throws {OAuthFailure}
+ */
+export function grantTokens(
+  tokens: TokenService,
+  fields: Record<string, unknown>,
+  authorization: string | undefined,
+  origin: Origin,
+) {
+  return inOAuth(async () => {
+    const params = readParams(tokenArgs, fields)
+    if (!params.grant_type) throw missingParameters(['grant_type'])
+    if (!grantTypes.some((type) => type === params.grant_type)) {
+      throw new ServiceError('rest_authentication_unsupported_grant_type')
+    }
+    const client = readClientSecret(authorization, params)
+    return presentOAuthTokens(await grant(tokens, params, client, origin))
+  })
+}
+
+function grant(
+  tokens: TokenService,
+  params: TokenParams,
+  client: ClientSecret,
+  origin: Origin,
+): Promise<OAuthTokens> {
+  const scopes = readScopes(params.scope)
+  const resources = [params.resource ?? []].flat().filter((resource) => resource !== '')
+  if (params.grant_type === 'client_credentials') {
+    return tokens.grant(client, origin, { scopes, resources })
+  }
+  if (!params.refresh_token) throw missingParameters(['refresh_token'])
+  return tokens.grantByRefresh(client, params.refresh_token, origin, { scopes, resources })
+}
+
+function readScopes(list: string | undefined): readonly string[] | undefined {
+  if (list === undefined) return undefined
+  const scopes = parseScopes(list)
+  if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+  return scopes.length === 0 ? undefined : scopes
+}
+
+/** RFC 6749, section 5.1, with what the plugin's clients read beside it. */
+function presentOAuthTokens(tokens: OAuthTokens) {
+  return {
+    access_token: tokens.accessToken,
+    token_type: 'Bearer',
+    expires_in: tokens.expiresIn,
+    scope: tokens.scopes.join(' '),
+    ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
+    data: { user: presentUserClaim(tokens) },
+    exp: tokens.expiresIn,
+  }
+}

@@ -1,0 +1,109 @@
+import { randomUUID } from 'node:crypto'
+import { buildClaims, type TokenHeaderType, type TokenType } from '../domain/access-token.js'
+import { grantScopes, offlineAccess } from '../domain/scope.js'
+import type { User } from '../domain/user.js'
+import { ServiceError } from '../errors.js'
+import type { TokenSigner } from './token-signer.js'
+
+/** What a client asks of its tokens in the dialect of OAuth. */
+export interface OAuthGrant {
+  /** `undefined`: all that it may have. */
+  scopes: readonly string[] | undefined
+  /** Who is to accept the access token (RFC 8707); empty: whoever does by default. */
+  resources: readonly string[]
+}
+
+export interface IssuedTokens {
+  accessToken: string
+  refreshToken: string
+  /** Lifetime of the access token, in seconds. */
+  expiresIn: number
+  user: User
+  apiKey: string
+}
+
+/** The refresh token is there only if it was asked for. */
+export interface OAuthTokens extends Omit<IssuedTokens, 'refreshToken'> {
+  refreshToken: string | undefined
+  scopes: readonly string[]
+}
+
+/** Whose tokens they are to be: somebody who has proven to be entitled to them. */
+export interface Subject {
+  user: User
+  apiKey: string
+  /** The most that the tokens may carry, beside OAuth's `offline_access`. */
+  scopes: readonly string[]
+}
+
+export interface TokenIssuer {
+  /** Tokens as the WordPress plugin makes them. */
+  issue(subject: Subject): Promise<IssuedTokens>
+  /**
+   * Tokens as OAuth has them.
+   *
+   * @throws {ServiceError} `rest_authentication_invalid_scope` or `…_invalid_target`.
+   */
+  grant(subject: Subject, grant: OAuthGrant): Promise<OAuthTokens>
+  /** Whether a token meant for `audience` is meant for us. `undefined`: it names nobody. */
+  accepts(audience: readonly string[] | undefined): boolean
+}
+
+export interface TokenIssuerDeps {
+  signer: TokenSigner
+  issuer: string
+  /** Who else may accept our tokens; the first is meant by default. */
+  audiences: readonly [string, ...string[]]
+  accessTokenTtl: number
+  refreshTokenTtl: number
+  /** Seconds since the Unix epoch. */
+  now: () => number
+}
+
+export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
+  const { signer, issuer, audiences, now } = deps
+  const known = [...new Set([...audiences, issuer])]
+
+  function audienceOf(resources: readonly string[]): readonly string[] {
+    if (resources.length === 0) return [audiences[0]]
+    const found = resources.map((resource) => known.find((name) => isSameUri(name, resource)))
+    if (found.includes(undefined)) throw new ServiceError('rest_authentication_invalid_target')
+    return [...new Set(found as string[])]
+  }
+
+  function sign(type: TokenType, subject: Subject, audience?: readonly string[]) {
+    const typ: TokenHeaderType = audience ? 'at+jwt' : 'JWT'
+    const lifetime = type === 'access' ? deps.accessTokenTtl : deps.refreshTokenTtl
+    const token = { ...subject, type, issuer, lifetime, issuedAt: now(), id: randomUUID() }
+    return signer.sign(buildClaims(audience ? { ...token, audience } : token), typ)
+  }
+
+  return {
+    async issue(subject) {
+      const { user, apiKey } = subject
+      const accessToken = await sign('access', subject)
+      const refreshToken = await sign('refresh', subject)
+      return { accessToken, refreshToken, expiresIn: deps.accessTokenTtl, user, apiKey }
+    },
+
+    async grant(subject, { scopes: requested, resources }) {
+      const { user, apiKey } = subject
+      const scopes = requested
+        ? grantScopes(requested, [...subject.scopes, offlineAccess])
+        : subject.scopes
+      if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+      const granted = { user, apiKey, scopes }
+      const accessToken = await sign('access', granted, audienceOf(resources))
+      const isOffline = scopes.includes(offlineAccess)
+      const refreshToken = isOffline ? await sign('refresh', granted) : undefined
+      return { ...granted, accessToken, refreshToken, expiresIn: deps.accessTokenTtl }
+    },
+
+    accepts: (audience) => audience === undefined || audience.some((name) => known.includes(name)),
+  }
+}
+
+/** Clients put a URL through a parser, which ends an origin with a slash. */
+function isSameUri(name: string, uri: string): boolean {
+  return uri === name || uri === `${name}/`
+}

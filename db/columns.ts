@@ -8,7 +8,7 @@ const isMySql = (knex: Knex): boolean => knex.client.dialect === 'mysql'
  */
 export function binaryString(
   knex: Knex,
-  table: Knex.CreateTableBuilder,
+  table: Knex.TableBuilder,
   name: string,
   length: number,
 ): Knex.ColumnBuilder {

@@ -1,9 +1,10 @@
 import { createHash, createHmac, timingSafeEqual } from 'node:crypto'
 import { crc32 } from 'node:zlib'
 import { customAlphabet } from 'nanoid'
+import type { KeyPairPolicy } from './key-pair-policy.js'
 
 /** One application's credential. The secret itself is shown once, at minting, and never stored. */
-export interface KeyPair {
+export interface KeyPair extends KeyPairPolicy {
   id: number
   userId: number
   /** What the user called it, e.g. "Backup script". Two pairs may share a name. */
@@ -20,6 +21,12 @@ export interface KeyPair {
   /** User who revoked it; `null` also where an operator did, from the command line. */
   revokedBy: number | null
   revokedReason: RevocationReason | null
+  /** How often the secret has been rotated. */
+  secretVersion: number
+  /** Last exchange with the secret of now. */
+  secretUsedAt: number | null
+  /** The secret before that, while the overlap of the rotation lasts. */
+  previousSecret: { expiresAt: number; usedAt: number | null } | null
 }
 
 export type RevocationReason = 'revoked' | 'revoked_all' | 'password_changed'
@@ -31,6 +38,14 @@ export type HashScheme = 'sha256'
 export interface SecretHash {
   scheme: HashScheme
   hash: string
+}
+
+/** What there is to recognise the secrets of a pair by: the one of now and, in an overlap, the one before. */
+export interface PairSecrets {
+  secret: SecretHash
+  /** Of `secret`; the one before has the number before. */
+  secretVersion: number
+  previousSecret: (SecretHash & { expiresAt: number }) | null
 }
 
 export const maxNameLength = 255
@@ -100,4 +115,25 @@ export function matchesSecret(stored: SecretHash, secret: string): boolean {
   const presented = Buffer.from(hashSecret(secret).hash)
   const expected = Buffer.from(stored.hash)
   return expected.length === presented.length && timingSafeEqual(expected, presented)
+}
+
+/** @returns Which secret of the pair it is, by its version; `undefined` if it is none that is good now. */
+export function versionOfSecret(
+  pair: PairSecrets,
+  presented: string,
+  now: number,
+): number | undefined {
+  if (matchesSecret(pair.secret, presented)) return pair.secretVersion
+  const previous = pair.previousSecret
+  if (previous && previous.expiresAt > now && matchesSecret(previous, presented)) {
+    return pair.secretVersion - 1
+  }
+  return undefined
+}
+
+/** Whether tokens that were made with the secret of this version are still good: they die with it. */
+export function isLiveVersion(pair: PairSecrets, version: number, now: number): boolean {
+  if (version === pair.secretVersion) return true
+  const previous = pair.previousSecret
+  return previous !== null && previous.expiresAt > now && version === pair.secretVersion - 1
 }

@@ -1,23 +1,10 @@
 import type { Knex } from 'knex'
 import type { KeyPair, RevocationReason, SecretHash } from '../domain/key-pair.js'
+import { type KeyPairPolicy, openPolicy } from '../domain/key-pair-policy.js'
 import { isAsciiValue } from './ascii.js'
 import { contains } from './contains.js'
+import { fromRow, type KeyPairRow, policyColumns } from './key-pair-rows.js'
 import { retryDeadlocks } from './retry.js'
-
-interface KeyPairRow {
-  id: number
-  user_id: number
-  name: string
-  api_key: string
-  secret_hash: string
-  hash_scheme: string
-  created_at: number
-  last_used_at: number | null
-  last_ip: string | null
-  revoked_at: number | null
-  revoked_by: number | null
-  revoked_reason: string | null
-}
 
 export interface NewKeyPair {
   userId: number
@@ -25,6 +12,20 @@ export interface NewKeyPair {
   apiKey: string
   secret: SecretHash
   createdAt: number
+  /** Nothing limits it if absent. */
+  policy?: KeyPairPolicy
+}
+
+/** What of a pair can be changed. What is absent stays. */
+export type KeyPairChanges = Partial<KeyPairPolicy & { name: string }>
+
+export interface Rotation {
+  /** The version of the secret that is replaced: of two simultaneous rotations, one wins. */
+  fromVersion: number
+  secret: SecretHash
+  at: number
+  /** Until when the secret before stays good; `null` if it dies at once. */
+  overlapEndsAt: number | null
 }
 
 export interface Revocation {
@@ -37,6 +38,14 @@ export interface Use {
   keyPairId: number
   at: number
   ip: string | null
+  /** Which secret of the pair was exchanged; absent if none was. */
+  secretVersion?: number
+}
+
+export interface SecretUse {
+  keyPairId: number
+  secretVersion: number
+  at: number
 }
 
 export interface KeyPairFilter {
@@ -64,6 +73,10 @@ export interface KeyPairStore {
   summarise(userId: number): Promise<KeyPairSummary>
   /** @returns Whether there was such a pair, alive. */
   rename(userId: number, apiKey: string, name: string): Promise<boolean>
+  /** @returns Whether there was such a pair, alive. */
+  update(userId: number, apiKey: string, changes: KeyPairChanges): Promise<boolean>
+  /** @returns Whether this call rotated it: `false` if it is dead, or another call came first. */
+  rotate(userId: number, apiKey: string, rotation: Rotation): Promise<boolean>
   /** @returns Whether this call revoked it: `false` if there is none, or it was revoked before. */
   revoke(userId: number, apiKey: string, revocation: Revocation): Promise<boolean>
   /** @returns How many this call revoked. */
@@ -71,6 +84,8 @@ export interface KeyPairStore {
   find(userId: number, apiKey: string): Promise<KeyPair | undefined>
   /** Touches nothing but `last_used_at` and `last_ip`, so it can never undo a revocation. */
   recordUses(uses: readonly Use[]): Promise<void>
+  /** Of secrets that have been replaced twice since, nothing is recorded. */
+  recordSecretUses(uses: readonly SecretUse[]): Promise<void>
   /** @returns How many pairs were deleted that had been revoked before `before`. */
   purgeRevoked(before: number): Promise<number>
 }
@@ -85,8 +100,19 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
     revoked_reason: revocation.reason,
   })
 
+  async function update(userId: number, apiKey: string, changes: KeyPairChanges): Promise<boolean> {
+    if (!isAsciiValue(apiKey)) return false
+    const { name, ...policy } = changes
+    const columns = { ...(name !== undefined && { name }), ...policyColumns(policy) }
+    // An UPDATE must set something.
+    if (Object.keys(columns).length === 0) {
+      return (await alive(userId).where({ api_key: apiKey }).first('id')) !== undefined
+    }
+    return (await alive(userId).where({ api_key: apiKey }).update(columns)) > 0
+  }
+
   return {
-    async insert({ userId, name, apiKey, secret, createdAt }) {
+    async insert({ userId, name, apiKey, secret, createdAt, policy = openPolicy }) {
       const [id = 0] = await keyPairs().insert({
         user_id: userId,
         name,
@@ -94,6 +120,7 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
         secret_hash: secret.hash,
         hash_scheme: secret.scheme,
         created_at: createdAt,
+        ...policyColumns(policy),
       })
       return {
         id,
@@ -106,6 +133,10 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
         revokedAt: null,
         revokedBy: null,
         revokedReason: null,
+        secretVersion: 0,
+        secretUsedAt: null,
+        previousSecret: null,
+        ...policy,
       }
     },
 
@@ -140,9 +171,30 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
       }
     },
 
-    async rename(userId, apiKey, name) {
+    rename: (userId, apiKey, name) => update(userId, apiKey, { name }),
+
+    update,
+
+    // Guarded like a revocation. MySQL assigns from left to right: the old secret is saved first.
+    async rotate(userId, apiKey, { fromVersion, secret, at, overlapEndsAt }) {
       if (!isAsciiValue(apiKey)) return false
-      return (await alive(userId).where({ api_key: apiKey }).update({ name })) > 0
+      const hasOverlap = overlapEndsAt !== null
+      const changed = await retryDeadlocks(async () =>
+        alive(userId)
+          .where({ api_key: apiKey, secret_version: fromVersion })
+          .where((where) => where.whereNull('expires_at').orWhere('expires_at', '>', at))
+          .update({
+            previous_hash: hasOverlap ? db.ref('secret_hash') : null,
+            previous_scheme: hasOverlap ? db.ref('hash_scheme') : null,
+            previous_used_at: hasOverlap ? db.ref('secret_used_at') : null,
+            previous_expires_at: overlapEndsAt,
+            secret_hash: secret.hash,
+            hash_scheme: secret.scheme,
+            secret_used_at: null,
+            secret_version: fromVersion + 1,
+          } as object),
+      )
+      return changed > 0
     },
 
     // One guarded statement: of two simultaneous revocations one wins, and neither can be lost.
@@ -185,23 +237,24 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
         })
     },
 
+    async recordSecretUses(uses) {
+      if (uses.length === 0) return
+      const times = (column: string, lag: number) => {
+        const whens = uses.map(() => 'when id = ? and secret_version = ? then ?').join(' ')
+        const values = uses.flatMap((use) => [use.keyPairId, use.secretVersion + lag, use.at])
+        return db.raw(`case ${whens} else ${column} end`, values)
+      }
+      const ids = [...new Set(uses.map((use) => use.keyPairId))]
+      await keyPairs()
+        .whereIn('id', ids)
+        .update({
+          secret_used_at: times('secret_used_at', 0),
+          previous_used_at: times('previous_used_at', 1),
+        })
+    },
+
     async purgeRevoked(before) {
       return keyPairs().where('revoked_at', '<', before).delete()
     },
-  }
-}
-
-function fromRow(row: KeyPairRow): KeyPair {
-  return {
-    id: row.id,
-    userId: row.user_id,
-    name: row.name,
-    apiKey: row.api_key,
-    createdAt: Number(row.created_at),
-    lastUsedAt: row.last_used_at === null ? null : Number(row.last_used_at),
-    lastIp: row.last_ip,
-    revokedAt: row.revoked_at === null ? null : Number(row.revoked_at),
-    revokedBy: row.revoked_by,
-    revokedReason: row.revoked_reason as RevocationReason | null,
   }
 }

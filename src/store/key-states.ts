@@ -1,15 +1,16 @@
 import Database from 'better-sqlite3'
 import type { Knex } from 'knex'
-import type { HashScheme, SecretHash } from '../domain/key-pair.js'
+import type { HashScheme, PairSecrets } from '../domain/key-pair.js'
+import type { KeyPairPolicy } from '../domain/key-pair-policy.js'
 import type { Role, User, UserStatus } from '../domain/user.js'
 
 /** All that decides about a request: the key-pair and its user, read together in one query. */
-export interface KeyState {
+export interface KeyState extends PairSecrets {
   keyPairId: number
   apiKey: string
   userId: number
-  secret: SecretHash
   revokedAt: number | null
+  policy: Omit<KeyPairPolicy, 'description'>
   user: User
 }
 
@@ -17,7 +18,8 @@ export interface KeyState {
 const select = `
   select key_pairs.id, key_pairs.api_key, key_pairs.secret_hash, key_pairs.hash_scheme,
     key_pairs.revoked_at, users.id as user_id, user_login, user_email, user_nicename, display_name,
-    first_name, last_name, roles, status, users.created_at
+    first_name, last_name, roles, status, users.created_at, key_pairs.expires_at, scopes, networks,
+    secret_version, previous_hash, previous_scheme, previous_expires_at
   from key_pairs join users on users.id = key_pairs.user_id
   where key_pairs.api_key in `
 
@@ -37,14 +39,39 @@ type StateRow = [
   roles: string,
   status: UserStatus,
   createdAt: number,
+  expiresAt: number | null,
+  scopes: string | null,
+  networks: string | null,
+  secretVersion: number,
+  previousHash: string | null,
+  previousScheme: HashScheme | null,
+  previousExpiresAt: number | null,
 ]
 
 function stateFromRow(row: StateRow): KeyState {
   const [keyPairId, apiKey, hash, scheme, revokedAt, id, login, email, nicename, ...rest] = row
-  const [displayName, firstName, lastName, roles, status, createdAt] = rest
+  const [displayName, firstName, lastName, roles, status, createdAt, expiresAt, ...more] = rest
+  const [scopes, networks, secretVersion, previousHash, previousScheme, previousExpiresAt] = more
   const names = { login, email, nicename, displayName, firstName, lastName }
   const user = { id, ...names, roles: roles.split(',') as Role[], status, createdAt }
-  return { keyPairId, apiKey, userId: id, secret: { scheme, hash }, revokedAt, user }
+  const hasPrevious = previousHash !== null && previousScheme !== null && previousExpiresAt !== null
+  return {
+    keyPairId,
+    apiKey,
+    userId: id,
+    secret: { scheme, hash },
+    secretVersion,
+    previousSecret: hasPrevious
+      ? { scheme: previousScheme, hash: previousHash, expiresAt: previousExpiresAt }
+      : null,
+    revokedAt,
+    policy: {
+      expiresAt,
+      scopes: scopes === null ? null : scopes.split(' '),
+      networks: networks === null ? null : networks.split(' '),
+    },
+    user,
+  }
 }
 
 export interface KeyStateStore {

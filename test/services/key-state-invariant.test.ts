@@ -75,6 +75,9 @@ function stateOf(isRevoked: boolean): KeyState {
     apiKey: '1key',
     userId: 1,
     secret: { scheme: 'sha256', hash: '' },
+    secretVersion: 0,
+    previousSecret: null,
+    policy: { expiresAt: null, scopes: null, networks: null },
     revokedAt: isRevoked ? revokedAt : null,
     user: {
       id: 1,

@@ -30,6 +30,13 @@ onEachStore('a key-pair is read back as it was written', async (t, { stores }) =
     revokedAt: null,
     revokedBy: null,
     revokedReason: null,
+    secretVersion: 0,
+    secretUsedAt: null,
+    previousSecret: null,
+    expiresAt: null,
+    scopes: null,
+    networks: null,
+    description: '',
   })
   t.deepEqual(await stores.keyPairs.find(userId, '1abc'), written)
   t.deepEqual(await stores.keyPairs.listByUser(userId), [written])
@@ -227,6 +234,11 @@ onEachStore(
   async (t, { stores }) => {
     const ada = await insertUser(stores, 'ada')
     const bob = await insertUser(stores, 'bob', { status: 'disabled' })
+    const unlimited = {
+      secretVersion: 0,
+      previousSecret: null,
+      policy: { expiresAt: null, scopes: null, networks: null },
+    }
     const a = await stores.keyPairs.insert(newPair(ada.id, 'aKey'))
     const b = await stores.keyPairs.insert(newPair(bob.id, 'bKey'))
     await stores.keyPairs.revoke(bob.id, 'bKey', revocation)
@@ -240,6 +252,7 @@ onEachStore(
           apiKey: 'aKey',
           userId: ada.id,
           secret: { scheme: 'sha256', hash: 'hash-of-aKey' },
+          ...unlimited,
           revokedAt: null,
           user: ada,
         },
@@ -248,6 +261,7 @@ onEachStore(
           apiKey: 'bKey',
           userId: bob.id,
           secret: { scheme: 'sha256', hash: 'hash-of-bKey' },
+          ...unlimited,
           revokedAt: 2000,
           user: bob,
         },

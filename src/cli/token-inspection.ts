@@ -144,7 +144,7 @@ export function inspectionText({
   refusal,
   now,
 }: Inspection): string {
-  const verdict = refusal ? `Refused: ${refusal.reason}` : 'Good.'
+  const verdict = refusal ? `Refused: ${refusal.reason}` : 'Good: it would be accepted.'
   if (!token) return `${verdict}\n`
   const type = typeOf(token)
   const uses = {

@@ -57,7 +57,10 @@ onEachDatabase('a token is explained, and looking at it is no use of it', async 
   })
   const refresh = await cli.piped(refresh_token, 'token', 'inspect')
   t.is(refresh.code, 0)
-  t.regex(refresh.stdout, /^Good\.\n\nWhat +refresh token: .*authenticates nothing\n/)
+  t.regex(
+    refresh.stdout,
+    /^Good: it would be accepted\.\n\nWhat +refresh token: .*authenticates nothing\n/,
+  )
   t.deepEqual(await service.runtime.stores.keyPairs.listByUser(id), before ? [before] : [])
 })
 
@@ -73,7 +76,7 @@ onEachDatabase('why a token would be refused is said in words', async (t, servic
   const verdict = async (token: string) => inspectionText(await inspect(token, deps)).split('\n')[0]
 
   const one = await issueFor(ada.id)
-  t.is(await verdict(one.access_token), 'Good.')
+  t.is(await verdict(one.access_token), 'Good: it would be accepted.')
   await services.keyPairs.revoke(operator, ada.id, one.api_key)
   t.is(await verdict(one.access_token), 'Refused: its key-pair was revoked.')
   const two = await issueFor(ada.id)

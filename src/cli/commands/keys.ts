@@ -144,8 +144,8 @@ function revoke(login: string, apiKey: string, options: JsonOption): Promise<voi
     if (!keyPair) throw new CliError(`${user.login} has no key-pair ${apiKey}.`)
     const name = visible(keyPair.name)
     const text = revoked
-      ? `Key-pair "${name}" is revoked: it and all tokens made from it are refused from now on.\n`
-      : `Key-pair "${name}" had been revoked before, at ${time(keyPair.revokedAt)}.\n`
+      ? `Key-pair "${name}" is revoked, with every token made from it.\n`
+      : `Key-pair "${name}" was revoked before, at ${time(keyPair.revokedAt)}.\n`
     print(options, { revoked }, text)
   })
 }
@@ -157,7 +157,7 @@ function revokeAll(login: string, options: JsonOption): Promise<void> {
     const text =
       revoked === 0
         ? `${user.login} has no key-pairs that are active.\n`
-        : `${count(revoked, 'key-pair')} of ${user.login} ${revoked === 1 ? 'is' : 'are'} revoked: all tokens made from them are refused from now on.\n`
+        : `${count(revoked, 'key-pair')} of ${user.login} ${revoked === 1 ? 'is' : 'are'} revoked, with every token made from ${revoked === 1 ? 'it' : 'them'}.\n`
     print(options, { revoked }, text)
   })
 }

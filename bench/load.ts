@@ -82,14 +82,25 @@ function luaScript(requests: readonly LoadRequest[]): string {
     const format = [quote(method), quote(path), `{${fields.join(',')}}`, body ? quote(body) : 'nil']
     return `  wrk.format(${format.join(',')}),`
   })
+  // A function of Lua holds so many constants and no more.
+  const parts = []
+  for (let i = 0; i < lines.length; i += 1000) {
+    parts.push(
+      `parts[#parts + 1] = function() return {\n${lines.slice(i, i + 1000).join('\n')}\n} end`,
+    )
+  }
   return `
+local parts = {}
+${parts.join('\n')}
 local requests = nil
 local at = 0
-local function make() return {
-${lines.join('\n')}
-} end
 request = function()
-  if not requests then requests = make() end
+  if not requests then
+    requests = {}
+    for _, part in ipairs(parts) do
+      for _, line in ipairs(part()) do requests[#requests + 1] = line end
+    end
+  end
   at = at % #requests + 1
   return requests[at]
 end

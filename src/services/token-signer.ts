@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey } from 'node:crypto'
+import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
 import { compactVerify } from 'jose'
 import { LRUCache } from 'lru-cache'
 import {
@@ -15,7 +15,7 @@ export interface TokenSigner {
   /** What a token says whose signature has been verified before, and is still remembered. */
   recall(token: string): PresentedToken | undefined
   /**
-   * Verifies signature and shape, and remembers the token. What the claims *say* (time, issuer, user,
+   * Verifies signature and shape, and remembers a token that comes again. What the claims *say* (time, issuer, user,
    * key) is not decided here: it depends on the moment.
    *
    * @throws {ServiceError} `rest_authentication_token_error`
@@ -34,6 +34,7 @@ const headers = {
   JWT: base64url({ typ: 'JWT', alg: algorithm }),
   'at+jwt': base64url({ typ: 'at+jwt', alg: algorithm }),
 } satisfies Record<TokenHeaderType, string>
+const ownHeaders = new Set<string>(Object.values(headers))
 /** Ours are about 600 characters. Longer ones are refused before any work is done on them. */
 const maxTokenLength = 8192
 // jose forgives padding and white space in base64url, and so would see one token in many texts.
@@ -45,8 +46,8 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
 /**
  * Signs and verifies JWTs (RFC 7519) with one HMAC secret, imported once.
  *
- * A verified token is remembered by its whole text, so that a token in steady use costs no second
- * verification. Failures are never remembered: garbage cannot push good tokens out.
+ * A token in steady use is remembered by its whole text from its second verification on, so that it
+ * costs no third. Failures are never remembered: garbage cannot push good tokens out.
  */
 export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   const key = createSecretKey(Buffer.from(options.secret))
@@ -56,35 +57,79 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
     sizeCalculation: (_, token) => token.length + entryOverhead,
   })
 
+  const regulars = createSightings()
+
   async function verifySignature(token: string): Promise<PresentedToken> {
     if (token.length > maxTokenLength || !compactForm.test(token)) {
       throw new ServiceError('rest_authentication_token_error')
     }
     try {
-      // The algorithm is ours to choose, never the header's.
-      const { payload } = await compactVerify(token, key, { algorithms: [algorithm] })
-      const claims: unknown = JSON.parse(decoder.decode(payload))
+      const claims: unknown = JSON.parse(decoder.decode(await readPayload(token)))
       if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
         throw new TypeError('The payload is not a JSON object')
       }
       const presented = readClaims(claims as Record<string, unknown>)
       if (!presented) throw new TypeError('A time claim is not a number')
-      verified.set(token, presented)
+      if (regulars.sawBefore(token)) verified.set(token, presented)
       return presented
     } catch (cause) {
       throw new ServiceError('rest_authentication_token_error', { cause })
     }
   }
 
+  // jose goes through Web Crypto, whose thread pool costs ten times what this HMAC does: twice for each
+  // exchange, and once for each token that is not remembered.
+  function mac(input: string): string {
+    return createHmac('sha256', key).update(input).digest('base64url')
+  }
+
+  /** @throws if the signature is not good. */
+  async function readPayload(token: string): Promise<Uint8Array> {
+    const [header = '', payload = '', signature = ''] = token.split('.')
+    if (!ownHeaders.has(header)) {
+      // Another's header, an older version's for instance. The algorithm is ours, never the header's.
+      return (await compactVerify(token, key, { algorithms: [algorithm] })).payload
+    }
+    // With the very header that we write there is nothing to parse and nothing to be confused about:
+    // the signature is the text that we would write, or it is not.
+    const expected = Buffer.from(mac(`${header}.${payload}`))
+    const presented = Buffer.from(signature)
+    if (expected.length !== presented.length || !timingSafeEqual(expected, presented)) {
+      throw new TypeError('The signature is not ours')
+    }
+    return Buffer.from(payload, 'base64url')
+  }
+
   return {
-    // jose signs through Web Crypto, whose thread pool costs ten times what this HMAC does, twice for
-    // each exchange. There is nothing to choose or to parse here, so nothing that could be confused.
     sign(claims, type) {
       const input = `${headers[type]}.${base64url(claims)}`
-      return `${input}.${createHmac('sha256', key).update(input).digest('base64url')}`
+      return `${input}.${mac(input)}`
     },
     recall: (token) => verified.get(token),
     verify: verifySignature,
+  }
+}
+
+/** About as many as fit into the default memory: who comes again later would not be found there. */
+const sightingSlots = 1 << 15
+
+/**
+ * Tells tokens in use from those that come by once: a stream of ever new ones would otherwise push the
+ * regulars out of the memory, and fill the heap with entries that nobody asks for. A signature is as
+ * good as random, so a few of its characters are place and mark.
+ */
+function createSightings() {
+  const marks = new Uint32Array(sightingSlots)
+  return {
+    /** Whether this token came by of late; it has from now on. */
+    sawBefore(token: string): boolean {
+      const bytes = Buffer.from(token.slice(-16), 'base64url')
+      const slot = bytes.readUInt32LE(0) % sightingSlots
+      const mark = bytes.readUInt32LE(4)
+      const isKnown = marks[slot] === mark
+      marks[slot] = mark
+      return isKnown
+    },
   }
 }
 

@@ -1,0 +1,126 @@
+/**
+ * `npm run bench:soak [-- --minutes 5] [--tokens 100000]`
+ *
+ * The real server under 256 connections that send many distinct tokens, one after another, so that the
+ * signature memory is always full and always changing. Prints the server's resident memory over time.
+ */
+import { spawn } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { parseArgs } from 'node:util'
+import { SignJWT } from 'jose'
+import { loadConfig } from '../src/config.js'
+import { operator } from '../src/domain/actor.js'
+import { generateSecret } from '../src/domain/signing-secret.js'
+import { createRuntime } from '../src/runtime.js'
+import { freePort } from '../test/helpers/mariadb-server.js'
+import { sendLoad } from './load.js'
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '5' },
+    tokens: { type: 'string', default: '100000' },
+  },
+})
+const minutes = Number(values.minutes)
+const folder = mkdtempSync(join(tmpdir(), 'twinkey-soak-'))
+const port = await freePort()
+const env = {
+  DATABASE_URL: `sqlite:${join(folder, 'twinkey.sqlite')}`,
+  DATA_DIR: folder,
+  JWT_SECRET: generateSecret(),
+  PUBLIC_URL: 'http://twinkey.example',
+  PORT: String(port),
+  LOG_LEVEL: 'warn',
+}
+const requests = await makeRequests(Number(values.tokens))
+
+const cli = fileURLToPath(new URL('../dist/src/cli/index.js', import.meta.url))
+const server = spawn(process.execPath, [cli, 'serve'], {
+  env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
+  stdio: ['ignore', 'ignore', 'inherit'],
+})
+await waitUntilReady()
+const slice = 15
+const rows = []
+let sent = 0
+for (let second = 0; second < minutes * 60; second += slice) {
+  const result = await sendLoad({ port, connections: 256, seconds: slice, requests })
+  if (result.errors > 0 || result.refused > 0)
+    throw new Error(`Not all answers were good: ${JSON.stringify(result)}`)
+  sent += result.requests
+  rows.push({
+    seconds: second + slice,
+    'req/s': Math.round(result.rate),
+    'RSS MB': residentMegabytes(),
+  })
+}
+console.table(rows)
+console.log(`${sent} requests with ${requests.length} distinct tokens`)
+server.kill()
+await once(server, 'exit')
+rmSync(folder, { recursive: true })
+
+async function makeRequests(count: number) {
+  const config = loadConfig(env)
+  const logger = { debug() {}, info() {}, warn() {}, error() {} }
+  const runtime = await createRuntime(config, { logger, migrate: true })
+  const secret = new TextEncoder().encode(env.JWT_SECRET)
+  const user = await runtime.services.users.create({
+    login: 'load',
+    email: 'load@example.com',
+    password: 'a password for the load',
+    role: 'subscriber',
+  })
+  const { keyPair } = await runtime.services.keyPairs.mint(operator, user.id, 'Load')
+  const made = []
+  for (let i = 0; i < count; i++) {
+    const claims = {
+      data: {
+        user: {
+          id: user.id,
+          type: 'wp_user',
+          user_login: user.login,
+          user_email: user.email,
+          api_key: keyPair.apiKey,
+        },
+      },
+    }
+    const token = await new SignJWT(claims)
+      .setProtectedHeader({ typ: 'JWT', alg: 'HS256' })
+      .setIssuer(env.PUBLIC_URL)
+      .setSubject(String(user.id))
+      .setIssuedAt()
+      .setNotBefore('0s')
+      .setExpirationTime('1d')
+      .setJti(randomUUID())
+      .sign(secret)
+    made.push({
+      method: 'GET' as const,
+      path: '/wp-json/wp/v2/token/validate',
+      headers: { Authorization: `Bearer ${token}` },
+    })
+  }
+  await runtime.close()
+  return made
+}
+
+async function waitUntilReady(): Promise<void> {
+  for (let attempt = 0; attempt < 200; attempt++) {
+    try {
+      if ((await fetch(`http://127.0.0.1:${port}/readyz`)).ok) return
+    } catch {
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+  throw new Error('The server did not start')
+}
+
+function residentMegabytes(): number {
+  const status = readFileSync(`/proc/${server.pid}/status`, 'utf8')
+  return Math.round(Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1000)
+}

@@ -1,5 +1,11 @@
 import test from 'ava'
-import { canManage, canView, operator, actorUserId } from '../../src/domain/actor.js'
+import {
+  actorUserId,
+  canManage,
+  canView,
+  operator,
+  type TokenPrincipal,
+} from '../../src/domain/actor.js'
 import {
   isAdministrator,
   loginPattern,
@@ -70,7 +76,7 @@ const user = (id: number, ...roles: Role[]): User => ({
   createdAt: 0,
 })
 const session = (of: User) => ({ kind: 'session', user: of, sessionId: 's' }) as const
-const token = (of: User) => ({ kind: 'token', user: of, apiKey: 'k' }) as const
+const token = (of: User) => ({ kind: 'token', user: of, apiKey: 'k', scopes: [] }) as TokenPrincipal
 
 test('an administrator is whoever has that role, among others', (t) => {
   t.true(isAdministrator(user(1, 'editor', 'administrator')))

@@ -4,7 +4,7 @@ import knex, { type Knex } from 'knex'
 import { migrationSource } from '../../db/migration-source.js'
 import type { DatabaseConfig } from '../config.js'
 import { createMysqlClient } from './mysql-client.js'
-import { SqliteClient } from './sqlite-client.js'
+import { busySleepMs, SqliteClient } from './sqlite-client.js'
 
 /** Where knex's own warnings and errors go. */
 export interface StoreLogger {
@@ -51,8 +51,8 @@ function openSqlite(config: Extract<DatabaseConfig, { dialect: 'sqlite' }>, comm
           // With WAL, NORMAL can lose the last commits when the machine (not the process) dies.
           // An answered revocation must hold, so every commit is synced.
           connection.pragma('synchronous = FULL')
-          connection.pragma('busy_timeout = 5000')
           connection.pragma('foreign_keys = ON')
+          connection.pragma(`busy_timeout = ${busySleepMs}`)
           done(null)
         } catch (error) {
           done(error as Error)

@@ -1,9 +1,19 @@
+import { setTimeout as delay } from 'node:timers/promises'
 import BetterSqlite3Client from 'knex/lib/dialects/better-sqlite3/index.js'
 
 interface Statement {
   sql: string
   bindings?: unknown[]
 }
+
+/** How long a statement waits for another process (the CLI, say) to finish writing. */
+const busyTimeoutMs = 5000
+
+/**
+ * SQLite's own part of that wait, for `pragma busy_timeout`: the usual commit of another process is
+ * over by then. SQLite sleeps in our only thread, so for the rest of the time nothing would be answered.
+ */
+export const busySleepMs = 20
 
 /**
  * knex's better-sqlite3 client, with write transactions that take the write lock when they begin.
@@ -15,6 +25,23 @@ interface Statement {
 export class SqliteClient extends BetterSqlite3Client {
   override async _query(connection: unknown, statement: Statement): Promise<unknown> {
     if (statement.sql === 'BEGIN;') statement.sql = 'BEGIN IMMEDIATE;'
-    return super._query(connection, statement)
+    const deadline = performance.now() + busyTimeoutMs
+    for (;;) {
+      try {
+        return await super._query(connection, statement)
+      } catch (error) {
+        if (!isBusy(error) || performance.now() >= deadline) throw error
+        await delay(5 + 20 * Math.random())
+      }
+    }
   }
+}
+
+/**
+ * Whether the statement has done nothing yet, because another process is writing. The same inside a
+ * transaction (SQLITE_BUSY_SNAPSHOT) is another matter: waiting does not help there.
+ */
+function isBusy(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'SQLITE_BUSY' || code === 'SQLITE_BUSY_RECOVERY'
 }

@@ -220,21 +220,18 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
       if (uses.length === 0) return
       const when = 'when ? then ?'
       const whens = uses.map(() => when).join(' ')
-      await keyPairs()
-        .whereIn(
-          'id',
-          uses.map((use) => use.keyPairId),
-        )
-        .update({
-          last_used_at: db.raw(
-            `case id ${whens} else last_used_at end`,
-            uses.flatMap((use) => [use.keyPairId, use.at]),
-          ),
-          last_ip: db.raw(
-            `case id ${whens} else last_ip end`,
-            uses.flatMap((use) => [use.keyPairId, use.ip]),
-          ),
-        })
+      const ids = uses.map((use) => use.keyPairId)
+      const columns = {
+        last_used_at: db.raw(
+          `case id ${whens} else last_used_at end`,
+          uses.flatMap((use) => [use.keyPairId, use.at]),
+        ),
+        last_ip: db.raw(
+          `case id ${whens} else last_ip end`,
+          uses.flatMap((use) => [use.keyPairId, use.ip]),
+        ),
+      }
+      await retryDeadlocks(async () => keyPairs().whereIn('id', ids).update(columns))
     },
 
     async recordSecretUses(uses) {
@@ -245,12 +242,11 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
         return db.raw(`case ${whens} else ${column} end`, values)
       }
       const ids = [...new Set(uses.map((use) => use.keyPairId))]
-      await keyPairs()
-        .whereIn('id', ids)
-        .update({
-          secret_used_at: times('secret_used_at', 0),
-          previous_used_at: times('previous_used_at', 1),
-        })
+      const columns = {
+        secret_used_at: times('secret_used_at', 0),
+        previous_used_at: times('previous_used_at', 1),
+      }
+      await retryDeadlocks(async () => keyPairs().whereIn('id', ids).update(columns))
     },
 
     async purgeRevoked(before) {

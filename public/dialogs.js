@@ -25,7 +25,7 @@ export function openDialog() {
  * @param trigger Gets the focus back: an element, or the id of one that may be redrawn meanwhile.
  */
 export function showDialog(card, trigger, { isGuarded = false, onClose } = {}) {
-  openDialog()?.close()
+  closeDialog()
   opener = trigger
   const dialog = document.createElement('dialog')
   dialog.className = 'dialog'
@@ -39,15 +39,25 @@ export function showDialog(card, trigger, { isGuarded = false, onClose } = {}) {
   document.body.append(dialog)
   showTimes(dialog)
   if (isGuarded) guard(dialog)
-  dialog.addEventListener('close', () => {
+  // The browser closes it (Escape) and tells later; whatever closes it here does not wait for that.
+  dialog.addEventListener('close', () => dialog.finish())
+  dialog.finish = () => {
+    if (!dialog.isConnected) return
     dialog.remove()
     onClose?.()
     giveFocusBack()
-  })
+  }
   dialog.showModal()
   const first = dialog.querySelector('[autofocus]') ?? heading
   first.focus()
   return dialog
+}
+
+/** @param focus Id of what gets the focus, where the trigger will be gone. */
+export function closeDialog(dialog = openDialog(), focus = opener) {
+  opener = focus
+  dialog?.close()
+  dialog?.finish()
 }
 
 /** Escape asks once: a slip of the hand must not throw a secret away. */
@@ -55,8 +65,8 @@ function guard(dialog) {
   const question = dialog.querySelector('[data-guard]')
   let isAsked = false
   const ask = (event) => {
-    if (isAsked) return
     event.preventDefault()
+    if (isAsked) return closeDialog(dialog)
     isAsked = true
     question.textContent =
       'Have you kept the secret? It cannot be shown again. Press Escape once more, or Dismiss, to close.'
@@ -115,7 +125,7 @@ export function watchDialogs() {
     const dialog = closer?.closest('dialog')
     if (!dialog) return
     event.preventDefault()
-    dialog.close()
+    closeDialog(dialog)
   })
   // What is on the screen when the page is left must not come back with it.
   addEventListener('pagehide', () => openDialog()?.remove())

@@ -3,6 +3,7 @@ import { call, readPage } from './api.js'
 import { download } from './clipboard.js'
 import {
   announce,
+  closeDialog,
   fillTemplate,
   giveFocusBack,
   openDialog,
@@ -19,7 +20,8 @@ const outcomes = {
     const card = fillTemplate('minted-template', values)
     const { name, ...pair } = values
     listenToDownload(card, 'key-pair.json', pair)
-    showDialog(card, 'new-key-pair', { isGuarded: true })
+    const trigger = document.activeElement?.id || 'new-key-pair'
+    showDialog(card, trigger, { isGuarded: true })
     announce(`Key-pair ${name} created. The secret is shown once.`)
     return redraw()
   },
@@ -41,14 +43,14 @@ const outcomes = {
     const { apiKey, name } = form.dataset
     const row = document.querySelector(`tr[data-api-key="${apiKey}"]`)
     const neighbour = row?.nextElementSibling ?? row?.previousElementSibling
-    const next = neighbour?.querySelector('.danger')?.id
+    const next = neighbour?.querySelector('.danger')?.id ?? 'key-pairs-heading'
     row?.remove()
-    openDialog()?.close()
+    closeDialog(openDialog(), next)
     announce(`Key-pair ${name} revoked.`)
-    return redraw(next ?? 'key-pairs-heading')
+    return redraw(next)
   },
   'revoked-all'(_form, count) {
-    openDialog()?.close()
+    closeDialog(openDialog(), 'key-pairs-heading')
     announce(count === 1 ? 'One key-pair revoked.' : `${count} key-pairs revoked.`)
     return redraw('key-pairs-heading')
   },
@@ -88,6 +90,7 @@ export function watchKeyPairs() {
     const details = event.target.closest?.('.rename[open]')
     if (event.key === 'Escape' && details) closeRename(details)
   })
+  addEventListener('popstate', () => void redraw())
   // "toggle" does not bubble.
   document.addEventListener('toggle', startRename, true)
 }
@@ -143,7 +146,7 @@ function sectionOf(root) {
 }
 
 async function goTo(address, focus) {
-  history.replaceState(history.state, '', address)
+  history.pushState(null, '', address)
   await redraw(focus)
 }
 

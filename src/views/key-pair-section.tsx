@@ -72,7 +72,7 @@ export function KeyPairSection(props: KeyPairSectionProps) {
             required
             aria-describedby="new-key-pair-error"
           />
-          <button type="submit" class="button primary">
+          <button type="submit" class="button primary" id="add-new">
             Add New
           </button>
         </div>

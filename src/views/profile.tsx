@@ -200,6 +200,12 @@ function AccountSection({ subject }: ProfilePageProps) {
   )
 }
 
+function describeOthers(count: number): string {
+  return count === 0
+    ? 'This user is not logged in anywhere.'
+    : 'Browsers in which this user is logged in.'
+}
+
 function SessionSection({ context, subject, sessions, currentSessionId }: ProfilePageProps) {
   const { viewer, now } = context
   const { base, isSelf } = subject
@@ -218,11 +224,8 @@ function SessionSection({ context, subject, sessions, currentSessionId }: Profil
         )}
       </div>
       <p class="lead">
-        {isSelf
-          ? 'Browsers in which you are logged in.'
-          : 'Browsers in which this user is logged in.'}
+        {isSelf ? 'Browsers in which you are logged in.' : describeOthers(sessions.length)}
       </p>
-      {sessions.length === 0 && <p class="muted">None.</p>}
       <ul class="sessions">
         {sessions.map((session) => (
           <li key={session.id}>

@@ -130,7 +130,7 @@ inBrowser('everything works from the keyboard', async (t, visit) => {
   await service.createUser('ada')
   await logIn('ada')
   await page.keyboard.press('Tab')
-  t.is(await page.evaluate('document.activeElement.className'), 'skip-link')
+  await page.locator('.skip-link:focus').waitFor()
   await page.keyboard.press('Enter')
   await page.keyboard.press('Tab')
   await focused(page, 'new-key-pair')

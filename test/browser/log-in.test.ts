@@ -1,4 +1,4 @@
-import { closeBrowserAfterwards, inBrowser } from '../helpers/browser.js'
+import { closeBrowserAfterwards, focused, inBrowser } from '../helpers/browser.js'
 import { passwordOf } from '../helpers/with-service.js'
 
 closeBrowserAfterwards()
@@ -34,7 +34,7 @@ inBrowser('a wrong password is said on the form, which keeps the username', asyn
   await page.getByRole('alert').getByText('The username or password is incorrect.').waitFor()
   t.is(await page.getByLabel('Username').inputValue(), 'ada')
   t.is(await page.getByLabel('Password').inputValue(), '')
-  t.is(await page.evaluate('document.activeElement.id'), 'password')
+  await focused(page, 'password')
   await assertAccessible('wrong password')
 })
 

@@ -22,6 +22,7 @@ export interface Visit {
 export interface VisitOptions {
   javaScriptEnabled?: boolean
   viewport?: { width: number; height: number }
+  timezoneId?: string
 }
 
 let running: Promise<Browser> | undefined

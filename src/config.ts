@@ -9,6 +9,8 @@ import {
   type SqliteAddress,
 } from './database-url.js'
 import { parseEncryptionKey } from './domain/key-encryption.js'
+import { type DefinedScope, secondsPerDay } from './domain/key-pair-policy.js'
+import { parseDefinedScopes } from './domain/scope.js'
 import { secretProblem } from './domain/signing-secret.js'
 
 export type DatabaseConfig =
@@ -37,6 +39,10 @@ export interface Config {
   refreshTokenTtl: number
   /** Who may be meant by an OAuth token's `aud`; the first is, unless the client says otherwise. */
   tokenAudiences: readonly [string, ...string[]]
+  /** What key-pairs can be limited to; empty: nothing is defined. */
+  keyPairScopes: readonly DefinedScope[]
+  /** Longest life of the key-pairs that others than administrators mint, in seconds. */
+  keyPairMaxLifetime: number | undefined
   /** Bounds of the memory of tokens whose signature has been verified. */
   signatureMemory: { maxBytes: number; maxEntries: number }
   /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
@@ -124,6 +130,13 @@ const variables = {
     .transform(splitList)
     .refine((value) => value.every(isAudience))
     .describe('must be absolute URIs without fragments, separated by commas'),
+  KEY_PAIR_SCOPES: z
+    .string()
+    .default('')
+    .transform(parseDefinedScopes)
+    .refine((value) => value !== undefined)
+    .describe('must be scopes with descriptions, such as read=Read everything;write=Change things'),
+  KEY_PAIR_MAX_LIFETIME: integer(0, 0, 36_500),
   SIGNATURE_MEMORY_MB: integer(32, 1, 4096),
   SIGNATURE_MEMORY_ENTRIES: integer(100_000, 1, 10_000_000),
   TRUST_PROXY: z
@@ -197,6 +210,8 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     accessTokenTtl: values.ACCESS_TOKEN_TTL,
     refreshTokenTtl: values.REFRESH_TOKEN_TTL,
     tokenAudiences: [audience, ...otherAudiences] as const,
+    keyPairScopes: values.KEY_PAIR_SCOPES ?? [],
+    keyPairMaxLifetime: values.KEY_PAIR_MAX_LIFETIME * secondsPerDay || undefined,
     signatureMemory: {
       maxBytes: values.SIGNATURE_MEMORY_MB * 1024 * 1024,
       maxEntries: values.SIGNATURE_MEMORY_ENTRIES,

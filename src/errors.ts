@@ -2,6 +2,11 @@ interface Failure {
   status: number
   /** What OAuth calls it at the token endpoint (RFC 6749, section 5.2); else `invalid_request`. */
   oauth?: string
+  /**
+   * What a resource tells the bearer of a token (RFC 6750, section 3.1); empty where none came, and
+   * absent where a token has nothing to do with it.
+   */
+  bearer?: '' | 'invalid_token' | 'insufficient_scope'
   message: string
 }
 
@@ -26,6 +31,7 @@ export const errorCatalogue = {
   rest_authentication_revoked_api_key: {
     status: 403,
     oauth: 'invalid_client',
+    bearer: 'invalid_token',
     message: 'Token is invalid the API key has been revoked.',
   },
   rest_authentication_disabled_user: {
@@ -33,9 +39,28 @@ export const errorCatalogue = {
     oauth: 'invalid_client',
     message: 'The user account is disabled.',
   },
+  rest_authentication_expired_api_key: {
+    status: 403,
+    oauth: 'invalid_client',
+    bearer: 'invalid_token',
+    message: 'The API key has expired.',
+  },
+  rest_authentication_network_not_allowed: {
+    status: 403,
+    oauth: 'invalid_client',
+    bearer: 'invalid_token',
+    message: 'The API key may not be used from this network.',
+  },
+  rest_authentication_replaced_api_secret: {
+    status: 403,
+    oauth: 'invalid_grant',
+    bearer: 'invalid_token',
+    message: 'The API secret that this token was made with has been replaced.',
+  },
   rest_authentication_invalid_token_type: {
     status: 403,
     oauth: 'invalid_grant',
+    bearer: 'invalid_token',
     message: 'Refresh token user must have a token_type of refresh.',
   },
   rest_authentication_missing_refresh_token_user_id: {
@@ -54,6 +79,11 @@ export const errorCatalogue = {
     message: 'The refresh token is invalid.',
   },
 
+  rest_authentication_foreign_token: {
+    status: 403,
+    oauth: 'invalid_grant',
+    message: 'The token was issued to another key-pair.',
+  },
   rest_authentication_unsupported_grant_type: {
     status: 400,
     oauth: 'unsupported_grant_type',
@@ -71,44 +101,69 @@ export const errorCatalogue = {
   },
 
   // The check of a token
-  rest_authentication_invalid_bearer_token: { status: 403, message: 'Invalid bearer token.' },
-  rest_authentication_no_token: { status: 403, message: 'Authentication token is missing.' },
+  rest_authentication_invalid_bearer_token: {
+    status: 403,
+    bearer: '',
+    message: 'Invalid bearer token.',
+  },
+  rest_authentication_no_token: {
+    status: 403,
+    bearer: '',
+    message: 'Authentication token is missing.',
+  },
   rest_authentication_token_error: {
     status: 403,
     oauth: 'invalid_grant',
+    bearer: 'invalid_token',
     message: 'Invalid bearer token.',
   },
   rest_authentication_invalid_token_issuer: {
     status: 403,
     oauth: 'invalid_grant',
+    bearer: 'invalid_token',
     message: 'Token issuer is invalid.',
   },
   rest_authentication_invalid_token_audience: {
     status: 403,
+    bearer: 'invalid_token',
     message: 'Token is meant for somebody else.',
   },
   rest_authentication_missing_token_user_id: {
     status: 403,
+    bearer: 'invalid_token',
     message: 'Token user must have an ID.',
   },
   rest_authentication_missing_token_api_key: {
     status: 403,
+    bearer: 'invalid_token',
     message: 'Token user must have an API key.',
   },
   rest_authentication_missing_token_expiration: {
     status: 403,
     oauth: 'invalid_grant',
+    bearer: 'invalid_token',
     message: 'Token must have an expiration.',
   },
-  rest_authentication_invalid_token_wp_user: { status: 403, message: 'Token user is invalid.' },
+  insufficient_scope: {
+    status: 403,
+    bearer: 'insufficient_scope',
+    message: 'The token does not have the scope that this needs.',
+  },
+  rest_authentication_invalid_token_wp_user: {
+    status: 403,
+    bearer: 'invalid_token',
+    message: 'Token user is invalid.',
+  },
   rest_authentication_invalid_token_user_login: {
     status: 403,
     oauth: 'invalid_grant',
+    bearer: 'invalid_token',
     message: 'Token user_login is invalid.',
   },
   rest_authentication_invalid_token_user_email: {
     status: 403,
     oauth: 'invalid_grant',
+    bearer: 'invalid_token',
     message: 'Token user_email is invalid.',
   },
 
@@ -126,9 +181,14 @@ export const errorCatalogue = {
     status: 404,
     message: 'No active key-pair with this API key was found.',
   },
+  rest_key_pair_rotation_conflict: {
+    status: 409,
+    message:
+      'The secret was rotated a moment ago, or the overlap of its last rotation is not over. Rotate with an overlap of 0 to end it.',
+  },
 
   // Sessions and users
-  rest_not_logged_in: { status: 401, message: 'You are not currently logged in.' },
+  rest_not_logged_in: { status: 401, bearer: '', message: 'You are not currently logged in.' },
   rest_cookie_invalid_nonce: { status: 403, message: 'Cookie check failed' },
   rest_cross_origin: { status: 403, message: 'This request came from another site.' },
   rest_too_many_attempts: {
@@ -198,6 +258,8 @@ export interface ServiceErrorOptions {
   params?: Record<string, string>
   /** Seconds after which trying again makes sense. */
   retryAfter?: number
+  /** What a token would have to have (RFC 6750, section 3). */
+  scopes?: readonly string[]
   cause?: unknown
 }
 
@@ -208,8 +270,11 @@ export class ServiceError extends Error {
   readonly status: number
   /** What OAuth calls it at the token endpoint (RFC 6749, section 5.2). */
   readonly oauth: string
+  /** What a resource tells the bearer of a token, if it has to do with one. */
+  readonly bearer: Failure['bearer']
   readonly params: Record<string, string> | undefined
   readonly retryAfter: number | undefined
+  readonly scopes: readonly string[] | undefined
 
   constructor(code: ErrorCode, options: ServiceErrorOptions = {}) {
     super(options.message ?? errorCatalogue[code].message, { cause: options.cause })
@@ -217,8 +282,10 @@ export class ServiceError extends Error {
     const failure: Failure = errorCatalogue[code]
     this.status = failure.status
     this.oauth = failure.oauth ?? 'invalid_request'
+    this.bearer = failure.bearer
     this.params = options.params
     this.retryAfter = options.retryAfter
+    this.scopes = options.scopes
   }
 
   /** The body that WordPress's REST API sends for an error. */

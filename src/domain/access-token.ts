@@ -28,6 +28,8 @@ export interface TokenClaims {
       user_email: string
       api_key: string
       token_type?: 'refresh'
+      /** Which secret of the pair it was made with; absent for the first. */
+      secret_version?: number
     }
   }
 }
@@ -43,6 +45,8 @@ export interface NewToken {
   lifetime: number
   issuedAt: number
   id: string
+  /** Of the secret that was exchanged; 0, the first, if absent. */
+  secretVersion?: number
   /** Absent where the key-pair has none. */
   scopes?: readonly string[]
   /** Only of OAuth's access tokens. */
@@ -73,6 +77,7 @@ export function buildClaims(token: NewToken): TokenClaims {
         user_email: token.user.email,
         api_key: token.apiKey,
         ...(token.type === 'refresh' && { token_type: 'refresh' }),
+        ...(token.secretVersion && { secret_version: token.secretVersion }),
       },
     },
   }
@@ -92,6 +97,8 @@ export interface PresentedToken {
   email: string | undefined
   apiKey: string | undefined
   tokenType: string | undefined
+  /** It dies with this secret of its pair. */
+  secretVersion: number
   id: string | undefined
   /** `undefined` if it names nobody; empty if it does so in a way that is none. */
   audience: readonly string[] | undefined
@@ -120,6 +127,7 @@ export function readClaims(claims: Record<string, unknown>): PresentedToken | un
     email: asString(user.user_email),
     apiKey: asString(user.api_key),
     tokenType: asString(user.token_type),
+    secretVersion: asNumber(user.secret_version) ?? 0,
     id: asString(claims.jti),
     audience: asAudience(claims.aud),
     scopes: asString(claims.scope)?.split(' '),

@@ -25,6 +25,8 @@ export interface TokenPrincipal {
   kind: 'token'
   user: User
   apiKey: string
+  /** What it may do, of what is defined. */
+  scopes: readonly string[]
 }
 
 /** A key-pair that has proven its secret: a client, in the words of OAuth. */

@@ -176,3 +176,21 @@ export function effectiveScopes(
   const allowed = scopesOf(policy, defined)
   return tokenScopes ? allowed.filter((name) => tokenScopes.includes(name)) : allowed
 }
+
+/**
+ * @param text Seconds since the Unix epoch, a date (its beginning, in UTC), or a date and time with
+ *   its zone, e.g. `2027-01-31T18:00:00+02:00`; `never` or nothing.
+ * @returns Seconds since the Unix epoch, `null` for never, `undefined` if it is none of these.
+ */
+export function parseMoment(text: string): number | null | undefined {
+  const trimmed = text.trim()
+  if (trimmed === '' || trimmed === 'never') return null
+  if (/^\d{1,12}$/.test(trimmed)) return Number(trimmed)
+  const isIso = /^\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?(\.\d+)?(Z|[+-]\d\d:\d\d))?$/.test(trimmed)
+  const milliseconds = isIso ? Date.parse(trimmed) : Number.NaN
+  // Some engines, ours among them, take the 31st of February for the 3rd of March.
+  const day = Number(trimmed.slice(8, 10))
+  const lastDay = new Date(Date.UTC(Number(trimmed.slice(0, 4)), Number(trimmed.slice(5, 7)), 0))
+  if (Number.isNaN(milliseconds) || day > lastDay.getUTCDate()) return undefined
+  return Math.floor(milliseconds / 1000)
+}

@@ -1,3 +1,5 @@
+import { type DefinedScope, maxScopes, scopeNamePattern } from './key-pair-policy.js'
+
 /** A scope's name, as RFC 6749, section 3.3 has it: printable ASCII but quote and backslash. */
 const scopePattern = /^[\x21\x23-\x5B\x5D-\x7E]+$/
 
@@ -16,4 +18,22 @@ export function grantScopes(
   allowed: readonly string[],
 ): readonly string[] | undefined {
   return requested.every((name) => allowed.includes(name)) ? requested : undefined
+}
+
+/**
+ * Reads an administrator's list: `read=Read everything;write=Change things`.
+ *
+ * @returns `undefined` if it is none: each scope needs a name of its own, and a description.
+ */
+export function parseDefinedScopes(text: string): DefinedScope[] | undefined {
+  const entries = text.split(';').filter((entry) => entry.trim() !== '')
+  const scopes = entries.map((entry) => {
+    const [name = '', ...description] = entry.split('=')
+    return { name: name.trim(), description: description.join('=').trim() }
+  })
+  const names = new Set(scopes.map(({ name }) => name))
+  if (names.size !== scopes.length || scopes.length > maxScopes) return undefined
+  const isGood = ({ name, description }: DefinedScope) =>
+    scopeNamePattern.test(name) && name !== offlineAccess && description !== ''
+  return scopes.every(isGood) ? scopes : undefined
 }

@@ -37,7 +37,13 @@ export interface ServicesDeps {
   stores: Stores
   config: Pick<
     Config,
-    'publicUrl' | 'accessTokenTtl' | 'refreshTokenTtl' | 'signatureMemory' | 'tokenAudiences'
+    | 'publicUrl'
+    | 'accessTokenTtl'
+    | 'refreshTokenTtl'
+    | 'signatureMemory'
+    | 'tokenAudiences'
+    | 'keyPairScopes'
+    | 'keyPairMaxLifetime'
   >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
@@ -61,6 +67,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const keyStates = createKeyStateReader({ readStates: stores.keyStates.read })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,
+    recordSecretUses: stores.keyPairs.recordSecretUses,
     addDailyUsage: stores.keyPairUsage.add,
     logger,
   })
@@ -68,13 +75,19 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
   const users = createUserService({ stores, now })
   return {
-    keyPairs: createKeyPairService({ stores, now }),
+    keyPairs: createKeyPairService({
+      stores,
+      scopes: config.keyPairScopes,
+      maxLifetime: config.keyPairMaxLifetime,
+      now,
+    }),
     tokens: createTokenService({
       stores,
       keyStates,
       signer,
       usage,
       tokenIssuer,
+      scopes: config.keyPairScopes,
       issuer: publicUrl,
       now,
     }),

@@ -1,4 +1,4 @@
-import { type Actor, actorUserId, canManage } from '../domain/actor.js'
+import { type Actor, actorUserId, canManage, type KeyPairPrincipal } from '../domain/actor.js'
 import {
   generateApiKey,
   generateApiSecret,
@@ -6,18 +6,32 @@ import {
   type KeyPair,
   maxNameLength,
 } from '../domain/key-pair.js'
+import {
+  type DefinedScope,
+  isExpired,
+  type KeyPairPolicy,
+  maxOverlap,
+} from '../domain/key-pair-policy.js'
 import { textProblem } from '../domain/text.js'
 import { invalidParameters, ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
-import type { KeyPairFilter, KeyPairSummary } from '../store/key-pairs.js'
+import type { KeyPairChanges, KeyPairFilter, KeyPairSummary } from '../store/key-pairs.js'
 import { usageDays } from './housekeeping.js'
+import { createPolicyRules, type PolicyRules } from './policy-rules.js'
 
-export type { KeyPairSummary } from '../store/key-pairs.js'
+export type { KeyPairChanges, KeyPairSummary } from '../store/key-pairs.js'
 
 export interface MintedKeyPair {
   keyPair: KeyPair
   /** Shown to the user now, and never again. */
   apiSecret: string
+}
+
+export interface MintOptions {
+  /** The key to give it, where the caller derives it; else a random one. */
+  apiKey?: string
+  /** What is absent does not limit it, except its life where that is bounded. */
+  policy?: Partial<KeyPairPolicy>
 }
 
 export interface KeyPairPage {
@@ -29,15 +43,15 @@ export interface KeyPairPage {
 
 export interface KeyPairService {
   /**
-   * @param apiKey The key to give it, where the caller derives it; else a random one.
-   * @throws {ServiceError} `rest_authentication_edit_user_error`, `…_required_name_error`, …, and
-   *   `rest_key_pair_already_minted` if the user has a pair with this key.
+   * @throws {ServiceError} `rest_authentication_edit_user_error`, `…_required_name_error`,
+   *   `rest_invalid_param`, …, and `rest_key_pair_already_minted` if the user has a pair with the
+   *   given key.
    */
   mint(
     actor: Actor | undefined,
     userId: number,
     name: string,
-    apiKey?: string,
+    options?: MintOptions,
   ): Promise<MintedKeyPair>
   /** Newest first. */
   list(
@@ -53,8 +67,37 @@ export interface KeyPairService {
   find(actor: Actor, userId: number, apiKey: string): Promise<KeyPair>
   /** @throws {ServiceError} also `rest_authentication_key_pair_not_found`. */
   rename(actor: Actor | undefined, userId: number, apiKey: string, name: string): Promise<KeyPair>
+  /**
+   * Changes the name, the policy or both. What is absent stays.
+   *
+   * @throws {ServiceError} also `rest_authentication_key_pair_not_found`, `rest_invalid_param`.
+   */
+  change(
+    actor: Actor | undefined,
+    userId: number,
+    apiKey: string,
+    changes: KeyPairChanges,
+  ): Promise<KeyPair>
+  /**
+   * Gives the pair another secret and leaves all else as it is.
+   *
+   * @param overlap How long the secret before stays good, in seconds. With 0 it dies at once, and
+   *   with it the tokens that were made with it.
+   * @throws {ServiceError} also `rest_authentication_key_pair_not_found`, `…_expired_api_key`, and
+   *   `rest_key_pair_rotation_conflict` while the overlap of the last rotation lasts.
+   */
+  rotate(
+    actor: Actor | undefined,
+    userId: number,
+    apiKey: string,
+    overlap: number,
+  ): Promise<MintedKeyPair>
+  /** What there is to choose from for a policy. */
+  choices: PolicyRules['choices']
   /** @returns Whether this call revoked it; a pair that is already dead stays so. */
   revoke(actor: Actor | undefined, userId: number, apiKey: string): Promise<boolean>
+  /** Revokes a pair that asks for it itself: to end its own life is all that a pair can change. */
+  surrender(keyPair: KeyPairPrincipal): Promise<void>
   /** @returns How many pairs this call revoked. */
   revokeAll(actor: Actor | undefined, userId: number): Promise<number>
   /** @returns `actor`. @throws {ServiceError} unless they may manage this user's key-pairs. */
@@ -63,11 +106,17 @@ export interface KeyPairService {
 
 export interface KeyPairServiceDeps {
   stores: Stores
+  scopes: readonly DefinedScope[]
+  /** Of the key-pairs that others than administrators make, in seconds; `undefined`: any. */
+  maxLifetime: number | undefined
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
-export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPairService {
+export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
+  const { stores, now } = deps
+  const rules = createPolicyRules(deps)
+
   function authorise(actor: Actor | undefined, userId: number): Actor {
     if (actor && canManage(actor, userId)) return actor
     throw new ServiceError('rest_authentication_edit_user_error')
@@ -91,12 +140,53 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
     return series
   }
 
+  /** As it is now: without a secret whose overlap is over. */
+  function asOfNow(keyPair: KeyPair): KeyPair {
+    const { previousSecret } = keyPair
+    const isOver = previousSecret !== null && previousSecret.expiresAt <= now()
+    return isOver ? { ...keyPair, previousSecret: null } : keyPair
+  }
+
+  /** @throws {ServiceError} `rest_authentication_key_pair_not_found` if there is none, alive. */
+  async function findAlive(userId: number, apiKey: string): Promise<KeyPair> {
+    const keyPair = await stores.keyPairs.find(userId, apiKey)
+    if (!keyPair || keyPair.revokedAt !== null) {
+      throw new ServiceError('rest_authentication_key_pair_not_found')
+    }
+    return asOfNow(keyPair)
+  }
+
+  async function change(
+    maybeActor: Actor | undefined,
+    userId: number,
+    apiKey: string,
+    changes: KeyPairChanges,
+  ): Promise<KeyPair> {
+    const actor = authorise(maybeActor, userId)
+    const { name, ...requested } = changes
+    if (name !== undefined) assertName(name)
+    const keyPair = await findAlive(userId, apiKey)
+    const policy = rules.forChange(actor, keyPair, requested)
+    if (
+      !(await stores.keyPairs.update(userId, apiKey, {
+        ...policy,
+        ...(name !== undefined && { name }),
+      }))
+    ) {
+      throw new ServiceError('rest_authentication_key_pair_not_found')
+    }
+    return findAlive(userId, apiKey)
+  }
+
   return {
     authorise,
+    choices: rules.choices,
+    change,
 
-    async mint(maybeActor, userId, name, givenKey) {
+    async mint(maybeActor, userId, name, { apiKey: givenKey, policy: requested = {} } = {}) {
       const actor = authorise(maybeActor, userId)
       assertName(name)
+      const policy = rules.forMint(actor, requested)
       const apiKey = givenKey ?? generateApiKey(userId)
       const apiSecret = generateApiSecret()
       const secret = hashSecret(apiSecret)
@@ -110,7 +200,7 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
         if (actor.kind === 'session' && !(await tx.sessions.find(actor.sessionId)))
           return 'no_session'
         if (givenKey !== undefined && (await tx.keyPairs.find(userId, givenKey))) return 'minted'
-        return tx.keyPairs.insert({ userId, name, apiKey, secret, createdAt: now() })
+        return tx.keyPairs.insert({ userId, name, apiKey, secret, createdAt: now(), policy })
       })
       if (outcome === 'no_user') throw new ServiceError('rest_authentication_invalid_user_error')
       if (outcome === 'no_session') throw new ServiceError('rest_not_logged_in')
@@ -121,7 +211,7 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
     async list(actor, userId, options) {
       authorise(actor, userId)
       await assertExists(userId)
-      return stores.keyPairs.listByUser(userId, options)
+      return (await stores.keyPairs.listByUser(userId, options)).map(asOfNow)
     },
 
     async page(actor, userId, filter) {
@@ -129,7 +219,9 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
       const { keyPairs, total } = await stores.keyPairs.page(userId, filter)
       const usage = await readUsage(keyPairs.map((keyPair) => keyPair.id))
       return {
-        rows: keyPairs.map((keyPair) => ({ keyPair, usage: usage.get(keyPair.id) ?? [] })),
+        rows: keyPairs
+          .map(asOfNow)
+          .map((keyPair) => ({ keyPair, usage: usage.get(keyPair.id) ?? [] })),
         total,
         summary: await stores.keyPairs.summarise(userId),
       }
@@ -144,18 +236,33 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
       authorise(actor, userId)
       const keyPair = await stores.keyPairs.find(userId, apiKey)
       if (!keyPair) throw new ServiceError('rest_authentication_key_pair_not_found')
-      return keyPair
+      return asOfNow(keyPair)
     },
 
-    async rename(actor, userId, apiKey, name) {
+    rename: (actor, userId, apiKey, name) => change(actor, userId, apiKey, { name }),
+
+    async rotate(actor, userId, apiKey, overlap) {
       authorise(actor, userId)
-      assertName(name)
-      if (!(await stores.keyPairs.rename(userId, apiKey, name))) {
-        throw new ServiceError('rest_authentication_key_pair_not_found')
+      if (!Number.isSafeInteger(overlap) || overlap < 0 || overlap > maxOverlap) {
+        throw invalidParameters({ overlap: `must be from 0 to ${maxOverlap} seconds` })
       }
-      const keyPair = await stores.keyPairs.find(userId, apiKey)
-      if (!keyPair) throw new ServiceError('rest_authentication_key_pair_not_found')
-      return keyPair
+      const keyPair = await findAlive(userId, apiKey)
+      const at = now()
+      if (isExpired(keyPair, at)) throw new ServiceError('rest_authentication_expired_api_key')
+      // A third secret would end the first one's overlap early, unless that is what is wanted.
+      if (overlap > 0 && keyPair.previousSecret) {
+        throw new ServiceError('rest_key_pair_rotation_conflict')
+      }
+      const apiSecret = generateApiSecret()
+      const hasRotated = await stores.keyPairs.rotate(userId, apiKey, {
+        fromVersion: keyPair.secretVersion,
+        secret: hashSecret(apiSecret),
+        at,
+        overlapEndsAt: overlap === 0 ? null : Math.min(at + overlap, keyPair.expiresAt ?? Infinity),
+      })
+      const rotated = await findAlive(userId, apiKey)
+      if (!hasRotated) throw new ServiceError('rest_key_pair_rotation_conflict')
+      return { keyPair: rotated, apiSecret }
     },
 
     async revoke(maybeActor, userId, apiKey) {
@@ -165,6 +272,10 @@ export function createKeyPairService({ stores, now }: KeyPairServiceDeps): KeyPa
         by: actorUserId(actor),
         reason: 'revoked',
       })
+    },
+
+    async surrender({ user, apiKey }) {
+      await stores.keyPairs.revoke(user.id, apiKey, { at: now(), by: user.id, reason: 'revoked' })
     },
 
     async revokeAll(maybeActor, userId) {

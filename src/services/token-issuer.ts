@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import { buildClaims, type TokenHeaderType, type TokenType } from '../domain/access-token.js'
+import { boundedLifetime } from '../domain/key-pair-policy.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
@@ -20,12 +21,12 @@ export interface IssuedTokens {
   expiresIn: number
   user: User
   apiKey: string
+  scopes: readonly string[]
 }
 
 /** The refresh token is there only if it was asked for. */
 export interface OAuthTokens extends Omit<IssuedTokens, 'refreshToken'> {
   refreshToken: string | undefined
-  scopes: readonly string[]
 }
 
 /** Whose tokens they are to be: somebody who has proven to be entitled to them. */
@@ -34,6 +35,10 @@ export interface Subject {
   apiKey: string
   /** The most that the tokens may carry, beside OAuth's `offline_access`. */
   scopes: readonly string[]
+  /** Which secret of the pair they descend from, and die with. */
+  secretVersion: number
+  /** When the pair dies, if it does: no token lives longer. */
+  expiresAt: number | null
 }
 
 export interface TokenIssuer {
@@ -73,17 +78,22 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
 
   function sign(type: TokenType, subject: Subject, audience?: readonly string[]) {
     const typ: TokenHeaderType = audience ? 'at+jwt' : 'JWT'
-    const lifetime = type === 'access' ? deps.accessTokenTtl : deps.refreshTokenTtl
-    const token = { ...subject, type, issuer, lifetime, issuedAt: now(), id: randomUUID() }
+    const ttl = type === 'access' ? deps.accessTokenTtl : deps.refreshTokenTtl
+    const issuedAt = now()
+    const lifetime = boundedLifetime(subject, ttl, issuedAt)
+    const token = { ...subject, type, issuer, lifetime, issuedAt, id: randomUUID() }
     return signer.sign(buildClaims(audience ? { ...token, audience } : token), typ)
   }
 
+  const lifetimeOf = (subject: Subject) => boundedLifetime(subject, deps.accessTokenTtl, now())
+
   return {
     async issue(subject) {
-      const { user, apiKey } = subject
+      const { user, apiKey, scopes } = subject
+      const expiresIn = lifetimeOf(subject)
       const accessToken = await sign('access', subject)
       const refreshToken = await sign('refresh', subject)
-      return { accessToken, refreshToken, expiresIn: deps.accessTokenTtl, user, apiKey }
+      return { accessToken, refreshToken, expiresIn, user, apiKey, scopes }
     },
 
     async grant(subject, { scopes: requested, resources }) {
@@ -92,11 +102,12 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
         ? grantScopes(requested, [...subject.scopes, offlineAccess])
         : subject.scopes
       if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
-      const granted = { user, apiKey, scopes }
+      const granted = { ...subject, scopes }
+      const expiresIn = lifetimeOf(subject)
       const accessToken = await sign('access', granted, audienceOf(resources))
       const isOffline = scopes.includes(offlineAccess)
       const refreshToken = isOffline ? await sign('refresh', granted) : undefined
-      return { ...granted, accessToken, refreshToken, expiresIn: deps.accessTokenTtl }
+      return { accessToken, refreshToken, expiresIn, user, apiKey, scopes }
     },
 
     accepts: (audience) => audience === undefined || audience.some((name) => known.includes(name)),

@@ -5,14 +5,22 @@ import {
   type TokenUser,
 } from '../domain/access-token.js'
 import type { KeyPairPrincipal, TokenPrincipal } from '../domain/actor.js'
-import { matchesSecret, maxApiKeyLength } from '../domain/key-pair.js'
-import { offlineAccess } from '../domain/scope.js'
+import { maxApiKeyLength, versionOfSecret } from '../domain/key-pair.js'
+import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js'
+import { grantScopes, offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { KeyState } from '../store/key-states.js'
 import type { KeyStateReader } from './key-state-reader.js'
-import type { IssuedTokens, OAuthGrant, OAuthTokens, Subject, TokenIssuer } from './token-issuer.js'
+import type { IssuedTokens, OAuthGrant, OAuthTokens, TokenIssuer } from './token-issuer.js'
 import type { TokenSigner } from './token-signer.js'
+import {
+  assertLiveSecret,
+  assertPolicy,
+  offline,
+  refreshedSubject,
+  subjectOf,
+} from './token-subject.js'
 import type { UsageRecorder } from './usage-recorder.js'
 
 /** Where a request came from. */
@@ -47,9 +55,16 @@ export interface TokenService {
    * Exchanges a key-pair for tokens.
    *
    * @throws {ServiceError} `rest_authentication_invalid_api_key_secret`, or, only to somebody who
-   *   has the right secret, `rest_authentication_revoked_api_key` or `…_disabled_user`.
+   *   has the right secret, `rest_authentication_revoked_api_key`, `…_disabled_user`,
+   *   `…_expired_api_key`, `…_network_not_allowed` or `…_invalid_scope`.
+   * @param scopes Fewer than the pair has.
    */
-  exchange(apiKey: string, apiSecret: string, origin: Origin): Promise<IssuedTokens>
+  exchange(
+    apiKey: string,
+    apiSecret: string,
+    origin: Origin,
+    scopes?: readonly string[],
+  ): Promise<IssuedTokens>
   /** Exchanges a refresh token for new tokens. @throws {ServiceError} */
   refresh(refreshToken: string, origin: Origin): Promise<IssuedTokens>
   /**
@@ -86,6 +101,8 @@ export interface TokenServiceDeps {
   signer: TokenSigner
   usage: UsageRecorder
   tokenIssuer: TokenIssuer
+  /** All that there are. */
+  scopes: readonly DefinedScope[]
   issuer: string
   /** Seconds since the Unix epoch. */
   now: () => number
@@ -95,23 +112,25 @@ export interface TokenServiceDeps {
 const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
 
 export function createTokenService(deps: TokenServiceDeps): TokenService {
-  const { stores, keyStates, signer, usage, tokenIssuer, issuer, now } = deps
+  const { stores, keyStates, signer, usage, tokenIssuer, scopes: defined, issuer, now } = deps
 
   function readState(apiKey: string): Promise<KeyState | undefined> | undefined {
     return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
   }
 
   /** The state of a pair whose secret is right and which may be used now. */
-  async function prove({ apiKey, apiSecret }: ClientSecret): Promise<KeyState> {
+  async function prove({ apiKey, apiSecret }: ClientSecret, { ip }: Origin): Promise<Proof> {
     const state = await readState(apiKey)
-    if (!state || !matchesSecret(state.secret, apiSecret)) {
+    const secretVersion = state && versionOfSecret(state, apiSecret, now())
+    if (!state || secretVersion === undefined) {
       throw new ServiceError('rest_authentication_invalid_api_key_secret')
     }
     if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
     if (state.user.status !== 'active') {
       throw new ServiceError('rest_authentication_disabled_user')
     }
-    return state
+    assertPolicy(state, now(), ip)
+    return { state, secretVersion }
   }
 
   function assertCurrent(token: PresentedToken): void {
@@ -121,8 +140,13 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
   /**
    * The check on every request: signature, claims, and the key's and user's state as of now. The
    * order of the refusals is the plugin's.
+   *
+   * @param ip As for `assertPolicy`.
    */
-  async function check(text: string): Promise<{ token: CheckedToken; state: KeyState }> {
+  async function check(
+    text: string,
+    ip: string | null | undefined,
+  ): Promise<{ token: CheckedToken; state: KeyState }> {
     const token = signer.recall(text) ?? (await signer.verify(text))
     assertCurrent(token)
     if (token.issuer !== issuer) throw new ServiceError('rest_authentication_invalid_token_issuer')
@@ -149,10 +173,15 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     if (!state || state.userId !== token.userId || state.revokedAt !== null) {
       throw new ServiceError('rest_authentication_revoked_api_key')
     }
+    assertLiveSecret(token, state, now())
+    assertPolicy(state, now(), ip)
     return { token: token as CheckedToken, state }
   }
 
-  async function checkRefresh(text: string): Promise<{ token: PresentedToken; state: KeyState }> {
+  async function checkRefresh(
+    text: string,
+    { ip }: Origin,
+  ): Promise<{ token: PresentedToken; state: KeyState }> {
     const token = signer.recall(text) ?? (await signer.verify(text))
     assertCurrent(token)
     if (token.userId === undefined) {
@@ -182,49 +211,59 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
       throw new ServiceError('rest_authentication_invalid_refresh_token')
     }
     assertSameUser(token, state.user)
+    assertLiveSecret(token, state, now())
+    assertPolicy(state, now(), ip)
     return { token, state }
   }
 
   return {
-    async exchange(apiKey, apiSecret, { ip }) {
-      const state = await prove({ apiKey, apiSecret })
-      usage.record({ keyPairId: state.keyPairId, at: now(), ip })
-      return tokenIssuer.issue(subjectOf(state))
+    async exchange(apiKey, apiSecret, { ip }, requested) {
+      const { state, secretVersion } = await prove({ apiKey, apiSecret }, { ip })
+      const subject = subjectOf(state, secretVersion, defined)
+      const scopes = requested ? grantScopes(requested, subject.scopes) : subject.scopes
+      if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+      usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
+      return tokenIssuer.issue({ ...subject, scopes })
     },
 
     async grant(client, { ip }, grant) {
-      const state = await prove(client)
-      const tokens = await tokenIssuer.grant(subjectOf(state), grant)
-      usage.record({ keyPairId: state.keyPairId, at: now(), ip })
+      const { state, secretVersion } = await prove(client, { ip })
+      const tokens = await tokenIssuer.grant(subjectOf(state, secretVersion, defined), grant)
+      usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
       return tokens
     },
 
     async refresh(text, { ip }) {
-      const { token, state } = await checkRefresh(text)
-      const subject = refreshedSubject(token, state)
+      const { token, state } = await checkRefresh(text, { ip })
+      const subject = refreshedSubject(token, state, defined)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip })
       return tokenIssuer.issue(subject)
     },
 
     async grantByRefresh(client, text, { ip }, grant) {
-      const { apiKey } = await prove(client)
-      const { token, state } = await checkRefresh(text)
-      if (state.apiKey !== apiKey) {
+      const proof = await prove(client, { ip })
+      const { token, state } = await checkRefresh(text, { ip })
+      if (state.apiKey !== proof.state.apiKey) {
         throw new ServiceError('rest_authentication_invalid_refresh_token')
       }
-      const tokens = await tokenIssuer.grant(offline(refreshedSubject(token, state)), grant)
-      usage.record({ keyPairId: state.keyPairId, at: now(), ip })
+      const tokens = await tokenIssuer.grant(
+        offline(refreshedSubject(token, state, defined)),
+        grant,
+      )
+      const { secretVersion } = proof
+      usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
       return tokens
     },
 
     async authenticateClient(client, { ip }) {
-      const { keyPairId, user, apiKey } = await prove(client)
-      usage.recordBearer({ keyPairId, at: now(), ip })
+      const { state, secretVersion } = await prove(client, { ip })
+      const { keyPairId, user, apiKey } = state
+      usage.recordBearer({ keyPairId, at: now(), ip, secretVersion })
       return { kind: 'key_pair', user, apiKey }
     },
 
     async validate(text, { ip }) {
-      const { token, state } = await check(text)
+      const { token, state } = await check(text, ip)
       usage.recordBearer({ keyPairId: state.keyPairId, at: now(), ip })
       return {
         type: token.tokenType === 'refresh' ? 'refresh' : 'access',
@@ -233,22 +272,28 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     },
 
     async authenticate(text, { ip }) {
-      const { token, state } = await check(text)
+      const { token, state } = await check(text, ip)
       if (token.tokenType !== undefined && token.tokenType !== 'access') {
         throw new ServiceError('rest_authentication_invalid_token_type', {
           message: 'A refresh token cannot authenticate a request.',
         })
       }
       usage.recordBearer({ keyPairId: state.keyPairId, at: now(), ip })
-      return { kind: 'token', user: state.user, apiKey: state.apiKey }
+      const scopes = effectiveScopes(token.scopes, state.policy, defined)
+      return { kind: 'token', user: state.user, apiKey: state.apiKey, scopes }
     },
 
     async inspect(text) {
       let token: PresentedToken | undefined
       try {
         token = await signer.verify(text)
-        await check(text)
-        return { token, refusal: undefined }
+        const { state } = await check(text, undefined)
+        const scopes = effectiveScopes(token.scopes, state.policy, defined)
+        if (token.scopes?.includes(offlineAccess)) scopes.push(offlineAccess)
+        return {
+          token: { ...token, scopes: scopes.length > 0 ? scopes : undefined },
+          refusal: undefined,
+        }
       } catch (error) {
         // A database that does not answer says nothing about the token.
         if (!(error instanceof ServiceError) || error.status === 503) throw error
@@ -260,32 +305,10 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
 
 type CheckedToken = PresentedToken & { expiresAt: number; userId: number; apiKey: string }
 
-/** What a pair's tokens may carry. */
-function scopesOf(_state: KeyState): readonly string[] {
-  return []
-}
-
-function subjectOf(state: KeyState): Subject {
-  return { user: state.user, apiKey: state.apiKey, scopes: scopesOf(state) }
-}
-
-/**
- * The pair may have lost scopes since; a token never gains one that it had not.
- *
- * @throws {ServiceError} `rest_authentication_invalid_scope` if none is left.
- */
-function refreshedSubject(token: PresentedToken, state: KeyState): Subject {
-  const subject = subjectOf(state)
-  if (!token.scopes) return subject
-  const current = [...subject.scopes, offlineAccess]
-  const scopes = token.scopes.filter((scope) => current.includes(scope))
-  if (scopes.length === 0) throw new ServiceError('rest_authentication_invalid_scope')
-  return { ...subject, scopes }
-}
-
-/** Whoever refreshes once may do so again. */
-function offline(subject: Subject): Subject {
-  return { ...subject, scopes: [...new Set([...subject.scopes, offlineAccess])] }
+/** A pair that has proven one of its secrets. */
+interface Proof {
+  state: KeyState
+  secretVersion: number
 }
 
 /** A login or e-mail that has changed since makes the token another person's. */

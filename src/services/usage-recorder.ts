@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache'
 import type { Logger } from '../logger.js'
 import type { DailyUsage } from '../store/key-pair-usage.js'
-import type { Use } from '../store/key-pairs.js'
+import type { SecretUse, Use } from '../store/key-pairs.js'
 
 export interface UsageRecorder {
   /** An exchange or a refresh. */
@@ -15,6 +15,8 @@ export interface UsageRecorder {
 
 export interface UsageRecorderOptions {
   recordUses(uses: readonly Use[]): Promise<void>
+  /** Which secrets of the pairs were used. */
+  recordSecretUses?(uses: readonly SecretUse[]): Promise<void>
   /** Adds to the counts of exchanges and refreshes a key-pair and day. */
   addDailyUsage?(usage: readonly DailyUsage[]): Promise<void>
   logger: Logger
@@ -32,8 +34,10 @@ const secondsPerDay = 86_400
  * crash loses at most the last second of them, and nothing else.
  */
 export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorder {
-  const { recordUses, addDailyUsage, logger, intervalMs = 1000 } = options
+  const { recordUses, recordSecretUses, addDailyUsage, logger, intervalMs = 1000 } = options
   const pending = new Map<number, Use>()
+  /** By key-pair and version: both secrets of a pair may have been used. */
+  const pendingSecrets = new Map<string, SecretUse>()
   /** Exchanges not yet written, by key-pair and day. */
   const counts = new Map<string, DailyUsage>()
   const lastBearer = new LRUCache<number, number>({ max: 100_000 })
@@ -41,6 +45,14 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
 
   function keep(use: Use): void {
     if (pending.size < maxPending || pending.has(use.keyPairId)) pending.set(use.keyPairId, use)
+  }
+
+  function keepSecret({ keyPairId, secretVersion, at }: Use): void {
+    if (!recordSecretUses || secretVersion === undefined) return
+    const name = `${keyPairId}:${secretVersion}`
+    if (pendingSecrets.size < maxPending || pendingSecrets.has(name)) {
+      pendingSecrets.set(name, { keyPairId, secretVersion, at })
+    }
   }
 
   function count({ keyPairId, day, exchanges }: DailyUsage): void {
@@ -64,6 +76,21 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     }
   }
 
+  async function writeSecretUses(): Promise<void> {
+    while (recordSecretUses && pendingSecrets.size > 0) {
+      const batch = [...pendingSecrets].slice(0, maxPerStatement)
+      for (const [name] of batch) pendingSecrets.delete(name)
+      try {
+        await recordSecretUses(batch.map(([, use]) => use))
+      } catch (error) {
+        for (const [name, use] of batch)
+          if (!pendingSecrets.has(name)) pendingSecrets.set(name, use)
+        logger.warn({ err: error }, 'use of secrets could not be recorded; will try again')
+        return
+      }
+    }
+  }
+
   async function writeUses(): Promise<void> {
     while (pending.size > 0) {
       const batch = [...pending.values()].slice(0, maxPerStatement)
@@ -81,17 +108,19 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
   const recorder: UsageRecorder = {
     record(use) {
       keep(use)
+      keepSecret(use)
       const day = Math.floor(use.at / secondsPerDay)
       if (addDailyUsage) count({ keyPairId: use.keyPairId, day, exchanges: 1 })
     },
     recordBearer(use) {
+      keepSecret(use)
       const last = lastBearer.get(use.keyPairId)
       if (last !== undefined && use.at - last < bearerInterval) return
       lastBearer.set(use.keyPairId, use.at)
       keep(use)
     },
     flush() {
-      flushing = flushing.then(writeUses).then(writeCounts)
+      flushing = flushing.then(writeUses).then(writeSecretUses).then(writeCounts)
       return flushing
     },
     async close() {
@@ -100,7 +129,7 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     },
   }
   const timer = setInterval(() => {
-    if (pending.size > 0 || counts.size > 0) void recorder.flush()
+    if (pending.size > 0 || pendingSecrets.size > 0 || counts.size > 0) void recorder.flush()
   }, intervalMs)
   timer.unref()
   return recorder

@@ -66,7 +66,7 @@ onEachDatabase('one key that a form asks for twice at once is minted once', asyn
   const { id } = await service.createUser('ada')
   for (let round = 0; round < 10; round++) {
     const outcomes = await Promise.allSettled(
-      [1, 2, 3, 4].map(() => keyPairs.mint(operator, id, 'Form', `${id}form${round}`)),
+      [1, 2, 3, 4].map(() => keyPairs.mint(operator, id, 'Form', { apiKey: `${id}form${round}` })),
     )
     const refused = outcomes.filter((outcome) => outcome.status === 'rejected')
     t.is(refused.length, 3)

@@ -119,7 +119,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     if (!formTokenPattern.test(formToken)) throw new ServiceError('rest_cookie_invalid_nonce')
     const apiKey = apiKeyOfForm(subject.user.id, visitor.token, formToken)
     const minted = await orShow(
-      () => keyPairs.mint(visitor.actor, subject.user.id, name, apiKey),
+      () => keyPairs.mint(visitor.actor, subject.user.id, name, { apiKey }),
       (error, status) => showProfile(ctx, visitor, subject, { error, status, name }),
       [
         'rest_authentication_required_name_error',

@@ -1,17 +1,40 @@
 import { z } from 'zod'
 import type { Actor } from '../../domain/actor.js'
 import { maxNameLength } from '../../domain/key-pair.js'
-import { invalidParameters } from '../../errors.js'
+import { maxOverlap } from '../../domain/key-pair-policy.js'
+import { invalidParameters, missingParameters } from '../../errors.js'
 import type { KeyPairService } from '../../services/key-pairs.js'
 import { readBody } from '../body.js'
 import type { Authenticator } from '../guards/authenticate.js'
 import { readId, readParams, text } from '../params.js'
 import type { RequestContext } from '../state.js'
+import { nullsAsEmpty, policyArgs, readPolicy, withoutEmpty } from './policy-params.js'
 import { presentKeyPair } from './present.js'
 import type { WpRoute } from './route.js'
 
 const nameArgs = z.object({
   name: text.describe(`What the key-pair is for, 1 to ${maxNameLength} characters.`),
+})
+
+const mintArgs = policyArgs.extend(nameArgs.shape)
+const changeArgs = policyArgs.extend({ name: nameArgs.shape.name.optional() })
+
+const rotateArgs = z.object({
+  overlap: z
+    .union(
+      [
+        z.number(),
+        z
+          .string()
+          .regex(/^\d{1,9}$/)
+          .transform(Number),
+      ],
+      {
+        error: 'must be a number of seconds',
+      },
+    )
+    .default(0)
+    .describe(`Seconds, up to ${maxOverlap}, for which the secret before stays good.`),
 })
 
 const listArgs = z.object({
@@ -57,13 +80,14 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
         },
         {
           methods: ['POST'],
-          args: nameArgs,
+          args: mintArgs,
           async handle(ctx) {
             const { actor, userId } = await authorise(ctx)
             const body = await readBody(ctx)
             assertSameUser(actor, userId, body)
-            const { name } = readParams(nameArgs, body)
-            const { keyPair, apiSecret } = await keyPairs.mint(actor, userId, name)
+            const { name, ...limits } = readParams(mintArgs, withoutEmpty(body))
+            const policy = readPolicy(limits)
+            const { keyPair, apiSecret } = await keyPairs.mint(actor, userId, name, { policy })
             ctx.body = { api_secret: apiSecret, row: presentKeyPair(keyPair) }
           },
         },
@@ -87,11 +111,29 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
       endpoints: [
         {
           methods: ['PATCH'],
-          args: nameArgs,
+          args: changeArgs,
           async handle(ctx) {
             const { actor, userId, apiKey } = await authorise(ctx)
-            const { name } = readParams(nameArgs, await readBody(ctx))
-            ctx.body = presentKeyPair(await keyPairs.rename(actor, userId, apiKey, name))
+            const params = readParams(changeArgs, nullsAsEmpty(await readBody(ctx)))
+            const { name, ...limits } = params
+            const changes = { ...readPolicy(limits), ...(name !== undefined && { name }) }
+            if (Object.keys(changes).length === 0) throw missingParameters(['name'])
+            ctx.body = presentKeyPair(await keyPairs.change(actor, userId, apiKey, changes))
+          },
+        },
+      ],
+    },
+    {
+      path: '/wp/v2/key-pair/:user_id/:api_key/rotate',
+      endpoints: [
+        {
+          methods: ['POST'],
+          args: rotateArgs,
+          async handle(ctx) {
+            const { actor, userId, apiKey } = await authorise(ctx)
+            const { overlap } = readParams(rotateArgs, await readBody(ctx))
+            const rotated = await keyPairs.rotate(actor, userId, apiKey, overlap)
+            ctx.body = { api_secret: rotated.apiSecret, row: presentKeyPair(rotated.keyPair) }
           },
         },
       ],

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { KeyPair } from '../../domain/key-pair.js'
+import { offlineAccess } from '../../domain/scope.js'
 import type { User } from '../../domain/user.js'
 import type { IssuedTokens } from '../../services/tokens.js'
 
@@ -39,15 +40,40 @@ export function presentKeyPair(keyPair: KeyPair) {
     last_used: displayTime(keyPair.lastUsedAt),
     last_ip: keyPair.lastIp ?? '—',
     ...(keyPair.revokedAt !== null && { revoked: displayTime(keyPair.revokedAt) }),
+    ...presentPolicy(keyPair),
+  }
+}
+
+/** Only what is set: the plugin's script knows no more than the row above. Times are in seconds. */
+function presentPolicy({ expiresAt, scopes, networks, description, ...keyPair }: KeyPair) {
+  const { previousSecret } = keyPair
+  return {
+    ...(description !== '' && { description }),
+    ...(expiresAt !== null && { expires_at: expiresAt }),
+    ...(scopes !== null && { scopes }),
+    ...(networks !== null && { networks }),
+    ...(previousSecret && {
+      secrets: [
+        { status: 'current', last_used: displayTime(keyPair.secretUsedAt) },
+        {
+          status: 'previous',
+          last_used: displayTime(previousSecret.usedAt),
+          expires_at: previousSecret.expiresAt,
+        },
+      ],
+    }),
   }
 }
 
 export function presentTokens(tokens: IssuedTokens) {
+  // Only OAuth has to ask for refreshing.
+  const scopes = tokens.scopes.filter((scope) => scope !== offlineAccess)
   return {
     access_token: tokens.accessToken,
     data: { user: presentUserClaim(tokens) },
     exp: tokens.expiresIn,
     refresh_token: tokens.refreshToken,
+    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
   }
 }
 

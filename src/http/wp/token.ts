@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { parseScopes } from '../../domain/scope.js'
 import { ServiceError } from '../../errors.js'
 import type { TokenService } from '../../services/tokens.js'
 import { readBody } from '../body.js'
@@ -13,6 +14,7 @@ const tokenArgs = z.object({
   api_key: text.optional().describe('The API key of a key-pair.'),
   api_secret: text.optional().describe('The API secret of the same key-pair.'),
   refresh_token: text.optional().describe('A refresh token, instead of a key-pair.'),
+  scope: text.optional().describe('Fewer scopes than the key-pair has, separated by spaces.'),
 })
 
 export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
@@ -65,8 +67,19 @@ export async function issueTokens(
   const apiKey = params.api_key?.trim()
   const apiSecret = params.api_secret?.trim()
   if (refreshToken) return presentTokens(await tokens.refresh(refreshToken, { ip }))
-  if (apiKey && apiSecret) return presentTokens(await tokens.exchange(apiKey, apiSecret, { ip }))
+  if (apiKey && apiSecret) {
+    const scopes = readScopes(params.scope)
+    return presentTokens(await tokens.exchange(apiKey, apiSecret, { ip }, scopes))
+  }
   throw new ServiceError('rest_authentication_required_api_key_secret')
+}
+
+/** @returns `undefined` if none are asked for. */
+function readScopes(scope: string | undefined): string[] | undefined {
+  if (!scope?.trim()) return undefined
+  const names = parseScopes(scope.trim())
+  if (!names) throw new ServiceError('rest_authentication_invalid_scope')
+  return names
 }
 
 /**

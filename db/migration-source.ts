@@ -3,6 +3,7 @@ import * as createUsers from './migrations/20261123000100-create-users.js'
 import * as createKeyPairs from './migrations/20261123000200-create-key-pairs.js'
 import * as createSessions from './migrations/20261123000300-create-sessions.js'
 import * as createKeyPairUsage from './migrations/20261123000400-create-key-pair-usage.js'
+import * as createSigningKeys from './migrations/20261123000600-create-signing-keys.js'
 import * as addKeyPairPolicy from './migrations/20261123000700-add-key-pair-policy.js'
 import * as addPreviousSecret from './migrations/20261123000800-add-previous-secret.js'
 
@@ -11,6 +12,7 @@ const migrations: Record<string, Knex.Migration> = {
   '20261123000200-create-key-pairs': createKeyPairs,
   '20261123000300-create-sessions': createSessions,
   '20261123000400-create-key-pair-usage': createKeyPairUsage,
+  '20261123000600-create-signing-keys': createSigningKeys,
   '20261123000700-add-key-pair-policy': addKeyPairPolicy,
   '20261123000800-add-previous-secret': addPreviousSecret,
 }

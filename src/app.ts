@@ -4,9 +4,12 @@ import Koa from 'koa'
 import type { Config } from './config.js'
 import { createFailureAnswer, errorHandler } from './http/error-handler.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
-import { hotLane } from './http/hot-lane.js'
+import { forwardAuth, forwardAuthLane } from './http/forward-auth.js'
+import { hotLane, type Lane } from './http/hot-lane.js'
+import { metadataRouter } from './http/oauth/metadata.js'
 import { oauthRouter } from './http/oauth/routes.js'
 import { healthRouter } from './http/ops/health.js'
+import { securityTxtRouter } from './http/ops/security-txt.js'
 import { pagesRouter } from './http/pages/routes.js'
 import { restRoute } from './http/rest-route.js'
 import { apiHeaders, securityHeaders } from './http/security-headers.js'
@@ -20,7 +23,10 @@ import type { Services } from './services/index.js'
 
 export interface AppDeps {
   services: Services
-  config: Pick<Config, 'publicUrl' | 'trustProxy' | 'corsOrigins'>
+  config: Pick<
+    Config,
+    'publicUrl' | 'trustProxy' | 'corsOrigins' | 'securityContact' | 'keyPairScopes'
+  >
   logger: Logger
 }
 
@@ -31,13 +37,18 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   const cookie = createSessionCookie({ publicUrl })
   const authenticator = createAuthenticator({ tokens, sessions, cookie })
 
-  const answerFailure = createFailureAnswer({ logger, toServiceError: services.toServiceError })
+  const answerFailure = createFailureAnswer({
+    logger,
+    publicUrl: config.publicUrl,
+    toServiceError: services.toServiceError,
+  })
 
   const app = new Koa<RequestState>()
   app.proxy = trustProxy > 0
   app.maxIpsCount = trustProxy
   app.on('error', logUnsentResponse(logger))
 
+  app.use(forwardAuth(createForwardAuth({ services, config, logger })))
   app.use(securityHeaders(apiHeaders({ publicUrl })))
   if (corsOrigins === '*' || corsOrigins.length > 0) app.use(corsHeaders(corsOrigins))
   app.use(errorHandler(answerFailure))
@@ -45,7 +56,17 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   app.use(
     wpRouter({ tokens, keyPairs, users, sessions, authenticator, cookie, publicUrl }).routes(),
   )
-  app.use(oauthRouter({ tokens }).routes())
+  app.use(oauthRouter(services).routes())
+  app.use(
+    metadataRouter({
+      publicUrl,
+      keyRing: services.keyRing,
+      scopes: config.keyPairScopes.map(({ name }) => name),
+    }).routes(),
+  )
+  app.use(
+    securityTxtRouter({ publicUrl, contact: config.securityContact, now: services.now }).routes(),
+  )
   app.use(pagesRouter({ services, cookie, publicUrl, answerFailure }).routes())
   app.use(sessionRouter({ sessions, cookie, publicUrl }).routes())
   app.use(healthRouter(services).routes())
@@ -57,14 +78,32 @@ export function createListener(app: Koa<RequestState>, deps: AppDeps): RequestLi
   const { services, config, logger } = deps
   const take = hotLane({
     tokens: services.tokens,
-    answerFailure: createFailureAnswer({ logger, toServiceError: services.toServiceError }),
+    answerFailure: createFailureAnswer({
+      logger,
+      publicUrl: config.publicUrl,
+      toServiceError: services.toServiceError,
+    }),
     headers: apiHeaders(config),
     trustProxy: config.trustProxy,
   })
+  const takeForwardAuth = createForwardAuth(deps)
   const handle = app.callback()
   return function listen(request, response) {
-    if (!take(request, response)) void handle(request, response)
+    if (take(request, response) || takeForwardAuth(request, response)) return
+    void handle(request, response)
   }
+}
+
+function createForwardAuth({ services, config, logger }: AppDeps): Lane {
+  const { tokens, toServiceError } = services
+  const { trustProxy } = config
+  return forwardAuthLane({
+    tokens,
+    toServiceError,
+    logger,
+    headers: apiHeaders(config),
+    trustProxy,
+  })
 }
 
 /** WordPress's lists of headers. No credentials: cookies are for our own pages only. */

@@ -1,15 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type Koa from 'koa'
 import type { Knex } from 'knex'
 import { createApp, createListener } from './app.js'
 import { type Config, ConfigError } from './config.js'
+import { generateEncryptionKey, parseEncryptionKey } from './domain/key-encryption.js'
 import { generateSecret, secretProblem } from './domain/signing-secret.js'
 import type { RequestState } from './http/state.js'
 import type { Logger } from './logger.js'
 import { createServices, type Services } from './services/index.js'
+import type { EncryptionKey } from './services/signing-keys.js'
 import { createStores, type Stores } from './store/index.js'
 import { migrate } from './store/migrate.js'
 import { openDatabase } from './store/open.js'
@@ -61,7 +63,15 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
       await assertSchema(stores)
     }
     const jwtSecret = config.jwtSecret ?? loadOrCreateSecret(config.dataDir)
-    const services = await createServices({ stores, config, jwtSecret, logger, now })
+    const encryptionKey = encryptionKeyOf(config)
+    const services = await createServices({
+      stores,
+      config,
+      jwtSecret,
+      encryptionKey,
+      logger,
+      now,
+    })
     const app = createApp({ services, config, logger })
     return {
       config,
@@ -95,22 +105,41 @@ async function assertSchema(stores: Stores): Promise<void> {
   )
 }
 
-/** The secret of an embedded installation: made on first start, readable by its owner only. */
+/** The secret of an embedded installation: made on first start. */
 function loadOrCreateSecret(dataDir: string): string {
   const path = join(dataDir, 'jwt-secret')
-  if (!existsSync(path)) createSecret(dataDir, path)
-  const secret = readFileSync(path, 'utf8').trim()
+  const secret = readOrCreate(path, generateSecret)
   const problem = secretProblem(secret)
   if (problem) throw new ConfigError([`The secret in ${path} ${problem}`])
   return secret
 }
 
-function createSecret(dataDir: string, path: string): void {
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 })
+/** The key that encrypts private keys: the one configured, or one made with the first of them. */
+function encryptionKeyOf({ keyEncryptionKey, dataDir }: Config): EncryptionKey {
+  const path = join(dataDir, 'key-encryption-key')
+  function read(): Uint8Array {
+    const key = parseEncryptionKey(readOrCreate(path, generateEncryptionKey))
+    if (!key) throw new ConfigError([`The key in ${path} must be 32 bytes in base64`])
+    return key
+  }
+  return {
+    existing: () => keyEncryptionKey ?? (existsSync(path) ? read() : undefined),
+    orNew: () => keyEncryptionKey ?? read(),
+  }
+}
+
+/** A secret in a file that its owner only can read. */
+function readOrCreate(path: string, generate: () => string): string {
+  if (!existsSync(path)) createSecret(path, generate())
+  return readFileSync(path, 'utf8').trim()
+}
+
+function createSecret(path: string, secret: string): void {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
   const draft = `${path}.${randomBytes(6).toString('hex')}`
   try {
     // A link appears whole or not at all, and only one of several processes can make it.
-    writeFileSync(draft, `${generateSecret()}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    writeFileSync(draft, `${secret}\n`, { mode: 0o600, flag: 'wx', flush: true })
     linkSync(draft, path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error

@@ -22,6 +22,7 @@ const expected: Record<string, ExitCode> = {
   SchemaError: exitCodes.configuration,
   MigrationLockError: exitCodes.failed,
   ListenError: exitCodes.failed,
+  SigningKeyError: exitCodes.failed,
 }
 
 /** @returns The exit code, after telling the operator on standard error what went wrong. */

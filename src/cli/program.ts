@@ -3,6 +3,7 @@ import { Command } from 'commander'
 import { keyCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
+import { signingKeysCommand } from './commands/signing-keys.js'
 import { tokenCommand } from './commands/tokens.js'
 import { userCommand } from './commands/users.js'
 
@@ -25,6 +26,7 @@ export function createProgram(): Command {
   program.addCommand(userCommand())
   program.addCommand(keyCommand())
   program.addCommand(tokenCommand())
+  program.addCommand(signingKeysCommand())
   for (const command of withSubcommands(program)) {
     if (command !== program) command.helpCommand(false)
     command

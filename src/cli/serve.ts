@@ -55,6 +55,8 @@ export async function startServer(
   // then send a request into a connection that we are closing.
   server.keepAliveTimeout = 65_000
   try {
+    const problem = runtime.services.keyRing.problem()
+    if (problem) throw problem
     const address = await listen(server, config)
     logger.info({ host: address.address, port: address.port }, 'listening')
     return { runtime, server, address, stop: () => stop(server, runtime) }

@@ -5,6 +5,7 @@ import { addressOf } from './client-address.js'
 import type { FailureAnswer } from './error-handler.js'
 import { maxBodyBytes, readForm } from './form.js'
 import { inOAuth } from './oauth/oauth-error.js'
+import { oauthPaths } from './oauth/routes.js'
 import { grantTokens } from './oauth/token.js'
 import { issueTokens, validateToken } from './wp/token.js'
 
@@ -23,7 +24,7 @@ const plainForm = /^application\/x-www-form-urlencoded(?:; ?charset=utf-8)?$/i
 export type Lane = (request: IncomingMessage, response: ServerResponse) => boolean
 
 const tokenPaths = new Set(['/wp-json/wp/v2/token', '/wp/v2/token'])
-const oauthPath = '/oauth2/token'
+
 const validatePaths = new Set(['/wp-json/wp/v2/token/validate', '/wp/v2/token/validate'])
 
 /**
@@ -47,12 +48,17 @@ export function hotLane({ tokens, answerFailure, headers, trustProxy }: HotLaneD
     response.end(text)
   }
 
-  function answer(request: IncomingMessage, response: ServerResponse, work: Promise<object>): true {
+  function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    work: Promise<object>,
+    isResource = false,
+  ): true {
     work.then(
       (body) => send(response, 200, body),
       (error: unknown) => {
         const { method, url = '' } = request
-        const failure = answerFailure(error, { method, path: url })
+        const failure = answerFailure(error, { method, path: url, isResource })
         // `Cache-Control` is among the common headers already.
         const { 'Cache-Control': _, ...extra } = failure.headers
         send(response, failure.status, failure.body, flatten(extra))
@@ -79,11 +85,11 @@ export function hotLane({ tokens, answerFailure, headers, trustProxy }: HotLaneD
     if (method === 'GET' && validatePaths.has(url)) {
       const { authorization } = request.headers
       const check = validateToken(tokens, authorization, addressOf(request, trustProxy))
-      return answer(request, response, check)
+      return answer(request, response, check, true)
     }
     if (method !== 'POST' || !isPlainForm(request)) return false
     if (tokenPaths.has(url)) return answer(request, response, issue(request))
-    if (url === oauthPath) return answer(request, response, grant(request))
+    if (url === oauthPaths.token) return answer(request, response, grant(request))
     return false
   }
 }

@@ -7,7 +7,14 @@ import { createHousekeeping, type Housekeeping } from './housekeeping.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import { createSessionService, type SessionService } from './sessions.js'
+import { createKeyRing, type KeyRing } from './key-ring.js'
 import { createLoginLimiter } from './login-limiter.js'
+import {
+  createSigningKeyService,
+  type EncryptionKey,
+  type SigningKeyService,
+} from './signing-keys.js'
+import { createTokenIntrospection, type TokenIntrospection } from './token-introspection.js'
 import { createTokenIssuer } from './token-issuer.js'
 import { createTokenSigner } from './token-signer.js'
 import { createTokenService, type TokenService } from './tokens.js'
@@ -18,6 +25,10 @@ import { createUserService, type UserService } from './users.js'
 export interface Services {
   keyPairs: KeyPairService
   tokens: TokenService
+  introspection: TokenIntrospection
+  signingKeys: SigningKeyService
+  /** The signing keys as this node knows them. */
+  keyRing: Pick<KeyRing, 'publicKeys' | 'problem' | 'reload'>
   users: UserService
   userAdministration: UserAdministration
   sessions: SessionService
@@ -47,15 +58,21 @@ export interface ServicesDeps {
   >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
+  encryptionKey: EncryptionKey
   logger: Logger
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
 export async function createServices(deps: ServicesDeps): Promise<Services> {
-  const { stores, config, jwtSecret, logger, now } = deps
+  const { stores, config, jwtSecret, encryptionKey, logger, now } = deps
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
-  const signer = createTokenSigner({ secret: jwtSecret, memory: config.signatureMemory })
+  const keyRing = await createKeyRing({ store: stores.signingKeys, encryptionKey, logger, now })
+  const signer = createTokenSigner({
+    secret: jwtSecret,
+    keyRing,
+    memory: config.signatureMemory,
+  })
   const tokenIssuer = createTokenIssuer({
     signer,
     issuer: publicUrl,
@@ -74,23 +91,28 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const tokenLifetime = Math.max(accessTokenTtl, refreshTokenTtl)
   const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
   const users = createUserService({ stores, now })
+  const keyPairs = createKeyPairService({
+    stores,
+    scopes: config.keyPairScopes,
+    maxLifetime: config.keyPairMaxLifetime,
+    now,
+  })
+  const tokens = createTokenService({
+    stores,
+    keyStates,
+    signer,
+    usage,
+    tokenIssuer,
+    scopes: config.keyPairScopes,
+    issuer: publicUrl,
+    now,
+  })
   return {
-    keyPairs: createKeyPairService({
-      stores,
-      scopes: config.keyPairScopes,
-      maxLifetime: config.keyPairMaxLifetime,
-      now,
-    }),
-    tokens: createTokenService({
-      stores,
-      keyStates,
-      signer,
-      usage,
-      tokenIssuer,
-      scopes: config.keyPairScopes,
-      issuer: publicUrl,
-      now,
-    }),
+    keyPairs,
+    tokens,
+    introspection: createTokenIntrospection({ tokens, keyPairs }),
+    signingKeys: createSigningKeyService({ stores, encryptionKey, now }),
+    keyRing,
     users,
     userAdministration: createUserAdministration({ stores, users }),
     sessions: createSessionService({ stores, limiter: createLoginLimiter(), now }),
@@ -111,6 +133,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
       return new ServiceError(code, { cause: error })
     },
     async close() {
+      keyRing.close()
       housekeeping.close()
       await usage.close()
     },

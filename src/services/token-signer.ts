@@ -1,5 +1,5 @@
 import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
-import { compactVerify } from 'jose'
+import { CompactSign, compactVerify, decodeProtectedHeader } from 'jose'
 import { LRUCache } from 'lru-cache'
 import {
   type PresentedToken,
@@ -8,6 +8,7 @@ import {
   type TokenHeaderType,
 } from '../domain/access-token.js'
 import { ServiceError } from '../errors.js'
+import type { KeyRing, RingKey } from './key-ring.js'
 
 export interface TokenSigner {
   /** @returns A JWS in compact form (RFC 7515, section 7.1). */
@@ -25,6 +26,7 @@ export interface TokenSigner {
 
 export interface TokenSignerOptions {
   secret: string
+  keyRing: Pick<KeyRing, 'signer' | 'verifier' | 'onChange'>
   /** Bounds of the memory of verified signatures. */
   memory: { maxEntries: number; maxBytes: number }
 }
@@ -41,10 +43,12 @@ const maxTokenLength = 8192
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/
 /** What an entry costs beside its token's characters: the claims, the maps' own cells. */
 const entryOverhead = 600
+const encoder = new TextEncoder()
 const decoder = new TextDecoder('utf-8', { fatal: true })
 
 /**
- * Signs and verifies JWTs (RFC 7519) with one HMAC secret, imported once.
+ * Signs and verifies JWTs (RFC 7519), with one HMAC secret or with the keys of the ring. Tokens without
+ * a key id are the secret's, for ever; all others are the key's that they name.
  *
  * A token in steady use is remembered by its whole text from its second verification on, so that it
  * costs no third. Failures are never remembered: garbage cannot push good tokens out.
@@ -58,11 +62,17 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   })
 
   const regulars = createSightings()
+  let generation = 0
+  options.keyRing.onChange(() => {
+    generation++
+    verified.clear()
+  })
 
   async function verifySignature(token: string): Promise<PresentedToken> {
     if (token.length > maxTokenLength || !compactForm.test(token)) {
       throw new ServiceError('rest_authentication_token_error')
     }
+    const began = generation
     try {
       const claims: unknown = JSON.parse(decoder.decode(await readPayload(token)))
       if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
@@ -70,9 +80,11 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
       }
       const presented = readClaims(claims as Record<string, unknown>)
       if (!presented) throw new TypeError('A time claim is not a number')
-      if (regulars.sawBefore(token)) verified.set(token, presented)
+      // While it was verified, its key may have been retired.
+      if (regulars.sawBefore(token) && generation === began) verified.set(token, presented)
       return presented
     } catch (cause) {
+      if (cause instanceof ServiceError) throw cause
       throw new ServiceError('rest_authentication_token_error', { cause })
     }
   }
@@ -87,8 +99,10 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   async function readPayload(token: string): Promise<Uint8Array> {
     const [header = '', payload = '', signature = ''] = token.split('.')
     if (!ownHeaders.has(header)) {
-      // Another's header, an older version's for instance. The algorithm is ours, never the header's.
-      return (await compactVerify(token, key, { algorithms: [algorithm] })).payload
+      const verifier = await verifierOf(token)
+      // The algorithm is the key's, never the header's.
+      const algorithms = [verifier.algorithm]
+      return (await compactVerify(token, verifier.key, { algorithms })).payload
     }
     // With the very header that we write there is nothing to parse and nothing to be confused about:
     // the signature is the text that we would write, or it is not.
@@ -100,8 +114,22 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
     return Buffer.from(payload, 'base64url')
   }
 
+  /** What verifies a token whose header is not one of those that we write with the secret. */
+  async function verifierOf(token: string) {
+    const { kid } = decodeProtectedHeader(token)
+    if (kid === undefined) return { key, algorithm }
+    const verifier = typeof kid === 'string' ? await options.keyRing.verifier(kid) : undefined
+    if (!verifier) throw new TypeError('The token names a key that is not there')
+    return verifier
+  }
+
   return {
     sign(claims, type) {
+      // Nobody but this service reads refresh tokens. Were they signed with a key that others verify
+      // by, somebody careless could take one for an access token.
+      const isRefresh = claims.data.user.token_type === 'refresh'
+      const signer = isRefresh ? undefined : options.keyRing.signer()
+      if (signer) return signWithKey(signer, claims, type)
       const input = `${headers[type]}.${base64url(claims)}`
       return `${input}.${mac(input)}`
     },
@@ -131,6 +159,16 @@ function createSightings() {
       return isKnown
     },
   }
+}
+
+function signWithKey(
+  { kid, algorithm, key }: RingKey,
+  claims: TokenClaims,
+  typ: TokenHeaderType,
+): Promise<string> {
+  return new CompactSign(encoder.encode(JSON.stringify(claims)))
+    .setProtectedHeader({ typ, alg: algorithm, kid })
+    .sign(key)
 }
 
 function base64url(value: object): string {

@@ -5,6 +5,7 @@ import { createKeyStateStore, type KeyStateStore } from './key-states.js'
 import { pendingMigrations } from './migrate.js'
 import { retryDeadlocks } from './retry.js'
 import { createSessionStore, type SessionStore } from './sessions.js'
+import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.js'
 import { createUserStore, type UserStore } from './users.js'
 
 export interface Stores {
@@ -13,6 +14,7 @@ export interface Stores {
   keyPairUsage: KeyPairUsageStore
   keyStates: KeyStateStore
   sessions: SessionStore
+  signingKeys: SigningKeyStore
   /**
    * Runs `work` on stores of its own: SQLite has one connection, so a query on the outer stores
    * inside a transaction would wait for itself. After a deadlock `work` is run again, so it must
@@ -30,6 +32,7 @@ export function createStores(db: Knex): Stores {
     keyPairUsage: createKeyPairUsageStore(db),
     keyStates: createKeyStateStore(db),
     sessions: createSessionStore(db),
+    signingKeys: createSigningKeyStore(db),
     transaction: (work) => retryDeadlocks(() => db.transaction((trx) => work(createStores(trx)))),
     pendingMigrations: () => pendingMigrations(db),
   }

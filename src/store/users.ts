@@ -2,6 +2,7 @@ import type { Knex } from 'knex'
 import type { Role, User, UserStatus } from '../domain/user.js'
 import { isAsciiValue } from './ascii.js'
 import { contains } from './contains.js'
+import { isDuplicate } from './duplicate.js'
 
 export interface UserRow {
   id: number
@@ -195,9 +196,4 @@ export function createUserStore(db: Knex): UserStore {
       return (await users().where({ id }).delete()) > 0
     },
   }
-}
-
-function isDuplicate(error: unknown): boolean {
-  const code = error instanceof Error && 'code' in error ? error.code : undefined
-  return code === 'ER_DUP_ENTRY' || code === 'SQLITE_CONSTRAINT_UNIQUE'
 }

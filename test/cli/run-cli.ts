@@ -5,7 +5,7 @@ import test, { type ExecutionContext } from 'ava'
 import type { Environment } from '../../src/config.js'
 import { spawnTwinkey } from '../helpers/spawn-service.js'
 import { dialects } from '../helpers/dialects.js'
-import { jwtSecret, type Service, startService } from '../helpers/with-service.js'
+import { jwtSecret, keyEncryptionKey, type Service, startService } from '../helpers/with-service.js'
 
 export interface CliResult {
   code: number | null
@@ -68,6 +68,7 @@ export function cliBeside(service: Service): Cli {
   const env = {
     DATABASE_URL: service.databaseUrl,
     JWT_SECRET: jwtSecret,
+    KEY_ENCRYPTION_KEY: keyEncryptionKey,
     PUBLIC_URL: service.url,
   }
   const cli = (...args: string[]) => runCli(args, { env })

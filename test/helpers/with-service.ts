@@ -11,6 +11,8 @@ import { type Dialect, dialects } from './dialects.js'
 
 export const jwtSecret = 'kT5-Wq0zR8_yB2nL7vXc4JdGfH1sMpA9uEoKiNtQ'
 
+export const keyEncryptionKey = 'x7Jc0mVhQpRk2sTnWzYb4dFgHiLoUe8v1A3B5C6D9Eo='
+
 export interface Pair {
   api_key: string
   api_secret: string
@@ -70,6 +72,7 @@ export async function startService(dialect: Dialect, env: Environment = {}): Pro
     PUBLIC_URL: url,
     DATABASE_URL: database.url,
     JWT_SECRET: jwtSecret,
+    KEY_ENCRYPTION_KEY: keyEncryptionKey,
     DATA_DIR: tmpdir(),
     ...env,
   })

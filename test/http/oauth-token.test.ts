@@ -120,7 +120,7 @@ onEachDatabase(
     const back = await service.json('/wp/v2/token', {
       fields: { refresh_token: mixed.body.refresh_token },
     })
-    t.deepEqual(Object.keys(back.body), ['access_token', 'data', 'exp', 'refresh_token'])
+    t.is(typeof back.body.refresh_token, 'string')
     const kept = await service.json('/wp/v2/users/me', { headers: bearer(back.body.access_token) })
     t.is(kept.body.id, user.id)
   },

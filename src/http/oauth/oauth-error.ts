@@ -1,4 +1,5 @@
 import type { ServiceError } from '../../errors.js'
+import { asciiText } from '../guards/bearer-challenge.js'
 
 /** Any failure of a request that speaks OAuth: it is answered in OAuth's words. */
 export class OAuthFailure extends Error {
@@ -39,11 +40,7 @@ function statusOf(status: number): number {
   return status === 413 || status === 415 || status === 429 || status >= 500 ? status : 400
 }
 
-/** In the characters that RFC 6749 leaves: no quote, no backslash, nothing beyond ASCII. */
-export function describe({ message, params }: ServiceError): string {
+function describe({ message, params }: ServiceError): string {
   const problems = Object.entries(params ?? {}).map(([name, problem]) => `${name} ${problem}`)
-  return [message, ...problems]
-    .join('; ')
-    .replace(/["\\]/g, "'")
-    .replace(/[^\x20-\x7e]/g, '?')
+  return asciiText([message, ...problems].join('; '))
 }

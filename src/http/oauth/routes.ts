@@ -1,30 +1,40 @@
 import Router from '@koa/router'
-import type { TokenService } from '../../services/tokens.js'
+import type { Origin } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
-import type { AppRouter, RequestContext, RequestState } from '../state.js'
+import type { AppRouter, RequestState } from '../state.js'
+import { introspectToken, revokeToken, type TokenEndpointDeps } from './introspect.js'
 import { inOAuth } from './oauth-error.js'
 import { grantTokens } from './token.js'
 
-export interface OAuthRoutesDeps {
-  tokens: TokenService
-}
+/** Where OAuth's clients find what they know of, below the service's own address. */
+export const oauthPaths = {
+  token: '/oauth2/token',
+  introspect: '/oauth2/introspect',
+  revoke: '/oauth2/revoke',
+} as const
 
 /** What OAuth's clients know of: the token endpoint once more, and the endpoints about tokens. */
-export function oauthRouter({ tokens }: OAuthRoutesDeps): AppRouter {
-  const router = new Router<RequestState>({ sensitive: true, prefix: '/oauth2' })
+export function oauthRouter(deps: TokenEndpointDeps): AppRouter {
+  const router = new Router<RequestState>({ sensitive: true })
 
   function addEndpoint(
     path: string,
-    answer: (ctx: RequestContext, fields: Record<string, unknown>) => Promise<object>,
+    answer: (
+      fields: Record<string, unknown>,
+      authorization: string | undefined,
+      origin: Origin,
+    ) => Promise<object>,
   ): void {
     router.post(path, async (ctx) => {
-      ctx.body = await inOAuth(async () => answer(ctx, await readBody(ctx)))
+      const origin = { ip: clientAddress(ctx) }
+      const { authorization } = ctx.headers
+      ctx.body = await inOAuth(async () => answer(await readBody(ctx), authorization, origin))
     })
   }
 
-  addEndpoint('/token', (ctx, fields) =>
-    grantTokens(tokens, fields, ctx.headers.authorization, { ip: clientAddress(ctx) }),
-  )
+  addEndpoint(oauthPaths.token, (...request) => grantTokens(deps.tokens, ...request))
+  addEndpoint(oauthPaths.introspect, (...request) => introspectToken(deps, ...request))
+  addEndpoint(oauthPaths.revoke, (...request) => revokeToken(deps, ...request))
   return router
 }

@@ -1,0 +1,55 @@
+import type { PresentedToken } from '../domain/access-token.js'
+import type { KeyPairPrincipal } from '../domain/actor.js'
+import { isAdministrator } from '../domain/user.js'
+import { ServiceError } from '../errors.js'
+import type { KeyPairService } from './key-pairs.js'
+import type { TokenService } from './tokens.js'
+
+export interface TokenIntrospection {
+  /**
+   * What a token says, if it is good now and the caller may know: tokens of the caller's own user; an
+   * administrator's key-pair may ask about all.
+   */
+  introspect(caller: KeyPairPrincipal, token: string): Promise<PresentedToken | undefined>
+  /**
+   * Ends what a token stands for. All tokens of a key-pair live as long as it does, so any of them,
+   * or the pair's own key or secret in place of a token, ends the key-pair itself. What is no good
+   * token (any more) is none to end.
+   *
+   * @throws {ServiceError} `rest_authentication_foreign_token`
+   */
+  revoke(caller: KeyPairPrincipal, apiSecret: string, token: string): Promise<void>
+}
+
+export interface TokenIntrospectionDeps {
+  tokens: Pick<TokenService, 'inspect'>
+  keyPairs: Pick<KeyPairService, 'surrender'>
+}
+
+export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenIntrospection {
+  const { tokens, keyPairs } = deps
+
+  async function findGood(text: string): Promise<PresentedToken | undefined> {
+    const { token, refusal } = await tokens.inspect(text)
+    return refusal ? undefined : token
+  }
+
+  return {
+    async introspect(caller, text) {
+      const token = await findGood(text)
+      const mayKnow = token?.userId === caller.user.id || isAdministrator(caller.user)
+      return mayKnow ? token : undefined
+    },
+
+    async revoke(caller, apiSecret, text) {
+      if (text !== caller.apiKey && text !== apiSecret) {
+        const token = await findGood(text)
+        if (!token) return
+        if (token.apiKey !== caller.apiKey) {
+          throw new ServiceError('rest_authentication_foreign_token')
+        }
+      }
+      await keyPairs.surrender(caller)
+    },
+  }
+}

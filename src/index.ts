@@ -10,7 +10,11 @@ export type { Actor, SessionActor, TokenPrincipal } from './domain/actor.js'
 export type { KeyPair } from './domain/key-pair.js'
 export type { User } from './domain/user.js'
 export { type ErrorCode, errorCatalogue, ServiceError } from './errors.js'
-export { requireToken, type TokenState } from './http/guards/require-token.js'
+export {
+  requireToken,
+  type RequireTokenOptions,
+  type TokenState,
+} from './http/guards/require-token.js'
 export type { Logger } from './logger.js'
 export { createRuntime, type Runtime, type RuntimeOptions, SchemaError } from './runtime.js'
 export { createServices, type Services } from './services/index.js'

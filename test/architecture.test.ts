@@ -180,15 +180,14 @@ for (const [path, source, broken] of [
   })
 }
 
+// How long something takes is no time of day: `performance.now()` may be asked anywhere.
 test('the clock and the environment are read at the edges only', (t) => {
   const inner = sources.filter(({ path }) => !/^src\/(cli\/|runtime\.ts)/.test(path))
   const code = inner.map(({ path, source }) => ({
     path,
     text: source.replace(/\/\*[\s\S]*?\*\/|\/\/.*$/gm, ''),
   }))
-  const readers = code.filter(({ text }) =>
-    /Date\.now\(|new Date\(\)|performance\.now\(|process\.env\b/.test(text),
-  )
+  const readers = code.filter(({ text }) => /Date\.now\(|new Date\(\)|process\.env\b/.test(text))
   t.deepEqual(
     readers.map(({ path }) => path),
     [],

@@ -76,6 +76,7 @@ test('what is built is read back', (t) => {
       email: 'ada@sample.org',
       apiKey: '7key',
       tokenType: type === 'refresh' ? 'refresh' : undefined,
+      secretVersion: 0,
       id: 'jti-1',
       audience: undefined,
       scopes: undefined,
@@ -97,6 +98,7 @@ test('claims that are absent are undefined', (t) => {
     id: undefined,
     audience: undefined,
     scopes: undefined,
+    secretVersion: 0,
   }
   for (const claims of [{}, { data: null }, { data: 'x' }, { data: [] }, { data: { user: 7 } }]) {
     t.deepEqual(readClaims(claims), nothing)

@@ -23,7 +23,7 @@ export interface SpawnedService {
 }
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const longestStart = 30_000
+const longestStart = 60_000
 
 /** A test that fails half-way, or is interrupted, leaves no process behind. */
 const running = new Set<ChildProcess>()
@@ -58,7 +58,7 @@ export function spawnTwinkey(
 }
 
 /**
- * Starts the real server on a free port and waits until it answers.
+ * Starts the real server on a free port and waits until it is ready.
  *
  * @throws if it exits instead, with what it printed.
  */
@@ -94,7 +94,9 @@ export async function spawnService(
 
   const deadline = Date.now() + longestStart
   const hasEnded = () => child.exitCode !== null || child.signalCode !== null
-  while (hasEnded() || !(await answers(url))) {
+  // It answers before it says that it is ready, and heeds signals.
+  const isReady = async () => output.includes('is ready at') && (await answers(url))
+  while (hasEnded() || !(await isReady())) {
     if (hasEnded() || Date.now() > deadline) {
       await stop('SIGKILL')
       throw new Error(`The service did not start:\n${output}`)

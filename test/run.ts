@@ -10,6 +10,8 @@ const programs: Record<string, string | undefined> = {
   mariadb: process.env.TEST_MARIADB_URL ?? mariadbBinary,
   chromium: findBinary('chromium'),
   nginx: findBinary('nginx'),
+  caddy: findBinary('caddy'),
+  haproxy: findBinary('haproxy'),
 }
 const required = (process.env.TEST_REQUIRE ?? '').split(',').filter((name) => name !== '')
 const missing = Object.keys(programs).filter((name) => !programs[name])

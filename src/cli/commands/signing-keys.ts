@@ -16,7 +16,7 @@ export function signingKeysCommand(): Command {
   const keys = new Command('keys')
     .summary('list, generate, rotate and retire signing keys')
     .description(
-      'The keys that sign tokens, so that others can verify them. Without any, tokens are\nsigned with the secret (HS256), which only Twinkey itself can verify.',
+      'The keys that sign tokens, so that others can verify them. Without any, tokens are signed with the secret (HS256), which only Twinkey itself can verify.',
     )
 
   addJsonOption(keys.command('list'))
@@ -39,7 +39,7 @@ Example:
   addJsonOption(keys.command('generate'))
     .summary('make the next key, and publish it')
     .description(
-      'Makes a key that signs nothing yet. Others find it in /.well-known/jwks.json, so that\nthey know it by the time that `keys rotate` lets it sign.',
+      'Makes a key that signs nothing yet. Others find it in /.well-known/jwks.json, so that they know it by the time that `keys rotate` lets it sign.',
     )
     .addOption(
       new Option('--alg <ALGORITHM>', 'what it signs with').choices(keyAlgorithms).default('ES256'),
@@ -50,7 +50,7 @@ Example:
   addJsonOption(keys.command('rotate'))
     .summary('let the next key sign, or a new one')
     .description(
-      'Lets the next key sign tokens; makes one if there is none. No token is refused: those of\nthe key before stay good until they expire, or until `keys retire`.',
+      'Lets the next key sign tokens; makes one if there is none. No token is refused: those of the key before stay good until they expire, or until `keys retire`.',
     )
     .addOption(
       new Option('--alg <ALGORITHM>', 'what to sign with; HS256 is the secret').choices(
@@ -70,7 +70,7 @@ Examples:
   addJsonOption(keys.command('retire'))
     .summary("refuse a key's tokens")
     .description(
-      'Refuses all tokens that a key has signed, on all nodes within two seconds, and forgets its\nprivate half. This cannot be undone.',
+      'Refuses all tokens that a key has signed, on all nodes within two seconds, and forgets its private half. This cannot be undone.',
     )
     .addArgument(new Argument('<KID>', 'the key, as `keys list` shows it'))
     .action(retire)

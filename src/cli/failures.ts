@@ -75,6 +75,11 @@ const parameterNames: Record<string, string> = {
   first_name: '--first-name',
   last_name: '--last-name',
   name: 'NAME',
+  expires_at: '--expires',
+  scopes: '--scope',
+  networks: '--network',
+  description: '--description',
+  overlap: '--overlap',
 }
 
 function describeParams(params: Record<string, string>): string {

@@ -5,13 +5,21 @@ import { withRuntime } from '../context.js'
 import { CliError, warn } from '../failures.js'
 import { addJsonOption, type JsonOption, print } from '../options.js'
 import { count, fields, isoTime, table, time, visible } from '../text.js'
+import {
+  addPolicyCommands,
+  addPolicyOptions,
+  type PolicyOptions,
+  policyColumns,
+  policyData,
+  readPolicyOptions,
+} from './key-policy.js'
 
 export function keyCommand(): Command {
   const key = new Command('key')
-    .summary('mint, list, rename and revoke key-pairs')
-    .description('Mints, lists, renames and revokes the key-pairs of a user.')
+    .summary('mint, list, limit, rotate, rename and revoke key-pairs')
+    .description('Mints, lists, limits, rotates, renames and revokes the key-pairs of a user.')
 
-  addJsonOption(key.command('mint'))
+  addPolicyOptions(addJsonOption(key.command('mint')))
     .summary('mint a key-pair')
     .description('Mints a key-pair and prints its secret, this once: only a hash of it is stored.')
     .argument('<LOGIN>', 'whose it is')
@@ -22,6 +30,7 @@ export function keyCommand(): Command {
       `
 Examples:
   $ twinkey key mint ada "Backup script"
+  $ twinkey key mint ada "Backup script" --expires 90d --network 203.0.113.0/24
   $ twinkey key mint ada "Backup script" --json > backup-key.json
 
 With --json: {"name":"…","api_key":"…","api_secret":"…"}`,
@@ -40,6 +49,8 @@ Examples:
   $ twinkey key list ada --all
   $ twinkey key list ada --json | jq -r '.key_pairs[] | select(.last_used_at == null) | .name'`,
     )
+
+  addPolicyCommands(key)
 
   addJsonOption(key.command('rename'))
     .summary('rename a key-pair')
@@ -80,14 +91,16 @@ With --json: {"revoked":true}, or false if it had been revoked before.`,
   return key
 }
 
-function mint(login: string, name: string, options: JsonOption): Promise<void> {
+function mint(login: string, name: string, options: JsonOption & PolicyOptions): Promise<void> {
   return withRuntime(async ({ services, config }) => {
     const user = await services.users.findByLogin(login)
-    const { keyPair, apiSecret } = await services.keyPairs.mint(operator, user.id, name)
+    const policy = readPolicyOptions(options, services.now())
+    const minted = await services.keyPairs.mint(operator, user.id, name, { policy })
+    const { keyPair, apiSecret } = minted
     const { apiKey } = keyPair
     print(
       options,
-      { name: keyPair.name, api_key: apiKey, api_secret: apiSecret },
+      { name: keyPair.name, api_key: apiKey, api_secret: apiSecret, ...policyData(keyPair) },
       `Key-pair "${visible(keyPair.name)}" of ${user.login}:\n\n` +
         fields([
           ['  api_key', apiKey],
@@ -107,13 +120,16 @@ function list(login: string, options: JsonOption & { all?: boolean }): Promise<v
     const user = await services.users.findByLogin(login)
     const includeRevoked = options.all ?? false
     const keyPairs = await services.keyPairs.list(operator, user.id, { includeRevoked })
+    const limits = policyColumns.filter(([, cell]) => keyPairs.some((pair) => cell(pair)))
     const headings = ['NAME', 'API KEY', 'CREATED', 'LAST USED', 'LAST IP']
+    headings.push(...limits.map(([heading]) => heading))
     const rows = keyPairs.map((keyPair) => [
       keyPair.name,
       keyPair.apiKey,
       time(keyPair.createdAt),
       time(keyPair.lastUsedAt),
       keyPair.lastIp ?? '—',
+      ...limits.map(([, cell]) => cell(keyPair) ?? '—'),
       ...(includeRevoked ? [keyPair.revokedAt === null ? '—' : time(keyPair.revokedAt)] : []),
     ])
     print(
@@ -171,5 +187,6 @@ function keyPairData(keyPair: KeyPair) {
     last_used_at: iso(keyPair.lastUsedAt),
     last_ip: keyPair.lastIp,
     revoked_at: iso(keyPair.revokedAt),
+    ...policyData(keyPair),
   }
 }

@@ -1,17 +1,4 @@
-const months = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-]
+import { calendarTime } from '../domain/calendar.js'
 
 const relative = new Intl.RelativeTimeFormat('en', { numeric: 'auto' })
 const units = [
@@ -34,9 +21,9 @@ export function relativeTime(at: number, now: number): string {
 
 /** `22 November 2026, 03:19 UTC` */
 export function exactTime(at: number): string {
-  const date = new Date(at * 1000)
-  const time = date.toISOString().slice(11, 16)
-  return `${date.getUTCDate()} ${months[date.getUTCMonth()]} ${date.getUTCFullYear()}, ${time} UTC`
+  const { day, month, year } = calendarTime(at)
+  const time = new Date(at * 1000).toISOString().slice(11, 16)
+  return `${day} ${month} ${year}, ${time} UTC`
 }
 
 export interface TimeProps {

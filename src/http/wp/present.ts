@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { calendarTime } from '../../domain/calendar.js'
 import type { KeyPair } from '../../domain/key-pair.js'
 import { offlineAccess } from '../../domain/scope.js'
 import type { User } from '../../domain/user.js'
@@ -6,29 +7,12 @@ import type { IssuedTokens } from '../../services/tokens.js'
 
 // The presenters are the only way from our data to an answer, so nothing gets out by spreading a row.
 
-const months = [
-  'January',
-  'February',
-  'March',
-  'April',
-  'May',
-  'June',
-  'July',
-  'August',
-  'September',
-  'October',
-  'November',
-  'December',
-]
-
 /** WordPress's `F j, Y g:i a`, in UTC: `November 22, 2026 3:19 am`; `—` for never. */
 export function displayTime(seconds: number | null): string {
   if (seconds === null) return '—'
-  const date = new Date(seconds * 1000)
-  const day = `${months[date.getUTCMonth()]} ${date.getUTCDate()}, ${date.getUTCFullYear()}`
-  const hours = date.getUTCHours()
-  const minutes = String(date.getUTCMinutes()).padStart(2, '0')
-  return `${day} ${hours % 12 || 12}:${minutes} ${hours < 12 ? 'am' : 'pm'}`
+  const { day, month, year, hours, minutes } = calendarTime(seconds)
+  const time = `${hours % 12 || 12}:${String(minutes).padStart(2, '0')}`
+  return `${month} ${day}, ${year} ${time} ${hours < 12 ? 'am' : 'pm'}`
 }
 
 /** The row that the plugin's profile script puts into its table. */

@@ -1,12 +1,21 @@
 // Requests to the REST API with the session's nonce, as WordPress's own scripts send them.
 
 /** The service refused: `message` is for people. */
-export class Refusal extends Error {}
+export class Refusal extends Error {
+  /** Names of the parameters at fault, each with what is wrong with it. */
+  params
+}
 
 /** Nobody is logged in any more. */
 export class SessionEnded extends Error {}
 
-const labels = { name: 'The name' }
+const labels = {
+  name: 'The name',
+  expires_at: 'The expiry',
+  networks: 'The networks',
+  scopes: 'The scopes',
+  description: 'The description',
+}
 
 /** @returns The answer's JSON. @throws {Refusal | SessionEnded} */
 export async function call(method, path, fields = {}) {
@@ -17,7 +26,9 @@ export async function call(method, path, fields = {}) {
   }
   const body = await answer.json().catch(() => undefined)
   if (answer.ok) return body
-  throw new Refusal(messageOf(body) ?? `The service answered ${answer.status}.`)
+  const refusal = new Refusal(messageOf(body) ?? `The service answered ${answer.status}.`)
+  refusal.params = body?.data?.params
+  throw refusal
 }
 
 async function request(method, path, fields) {

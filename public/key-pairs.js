@@ -25,6 +25,14 @@ const outcomes = {
     announce(`Key-pair ${name} created. The secret is shown once.`)
     return redraw()
   },
+  rotated(form, { api_secret, row }) {
+    const values = { name: row.name, api_key: row.api_key, api_secret }
+    const card = fillTemplate('rotated-template', values)
+    listenToDownload(card, 'key-pair.json', { api_key: row.api_key, api_secret })
+    showDialog(card, form.dataset.trigger, { isGuarded: true })
+    announce(`Key-pair ${row.name} has another secret. It is shown once.`)
+    return redraw()
+  },
   tokens(form, answer) {
     const { access_token, refresh_token } = answer
     const values = { name: form.dataset.name, access_token, refresh_token }
@@ -103,20 +111,28 @@ async function send(form, submitter) {
   place.textContent = ''
   const [method, path] = form.dataset.rest.split(' ')
   const fields = new FormData(form)
-  for (const name of ['_wpnonce', 'form_token']) fields.delete(name)
+  // A date that was picked goes before a choice from the list.
+  if (fields.get('expires_on')) fields.set('expires_at', fields.get('expires_on'))
+  for (const name of ['_wpnonce', 'form_token', 'expires_on']) fields.delete(name)
   button.setAttribute('aria-busy', 'true')
-  const input = form.querySelector('input:not([type="hidden"])')
-  input?.removeAttribute('aria-invalid')
+  for (const input of form.elements) input.removeAttribute('aria-invalid')
   try {
     const answer = await call(method, path, fields)
     await outcomes[form.dataset.then](form, answer)
   } catch (error) {
+    const input = inputAtFault(form, error)
     input?.setAttribute('aria-invalid', 'true')
     showFailure(error, place, button)
     if (!openDialog() || openDialog().contains(input)) input?.focus()
   } finally {
     button.removeAttribute('aria-busy')
   }
+}
+
+function inputAtFault(form, { params = {} }) {
+  const [name] = Object.keys(params)
+  const named = name && form.querySelector(`[name="${name}"], [name="${name}[]"]`)
+  return named ?? form.querySelector('input:not([type="hidden"]), select')
 }
 
 /** Shows the list as the service has it now. @param focus Id of what is to have the focus then. */

@@ -20,6 +20,7 @@ import { usageDays } from './housekeeping.js'
 import { createPolicyRules, type PolicyRules } from './policy-rules.js'
 
 export type { KeyPairChanges, KeyPairSummary } from '../store/key-pairs.js'
+export type { PolicyChoices } from './policy-rules.js'
 
 export interface MintedKeyPair {
   keyPair: KeyPair

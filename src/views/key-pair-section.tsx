@@ -1,4 +1,5 @@
-import type { KeyPairPage } from '../services/key-pairs.js'
+import type { KeyPairPage, PolicyChoices } from '../services/key-pairs.js'
+import { KeyPairOptions } from './key-pair-options.js'
 import { KeyPairTable } from './key-pair-table.js'
 import { Nonce, type Viewer } from './page.js'
 
@@ -11,6 +12,8 @@ export interface KeyPairSectionProps {
   base: string
   listing: KeyPairPage
   filter: ListFilter
+  /** What the viewer may choose from for a new pair. */
+  choices: PolicyChoices
   /** Makes sending the form a second time harmless. */
   formToken: string
   /** Something that was typed and could not be used. */
@@ -29,7 +32,7 @@ export interface ListFilter {
 const filterFrom = 6
 
 export function KeyPairSection(props: KeyPairSectionProps) {
-  const { viewer, base, userId, listing, filter, formToken, name } = props
+  const { viewer, base, userId, listing, filter, choices, formToken, name } = props
   const { summary } = listing
   const restBase = `/wp-json/wp/v2/key-pair/${userId}`
   const hasAny = summary.active + summary.revoked > 0
@@ -77,6 +80,7 @@ export function KeyPairSection(props: KeyPairSectionProps) {
           </button>
         </div>
         <p class="field-error" id="new-key-pair-error" role="alert" />
+        <KeyPairOptions choices={choices} now={props.now} />
       </form>
       {hasAny && <Toolbar base={base} listing={listing} filter={filter} />}
       {listing.rows.length > 0 ? <KeyPairTable {...props} /> : <Empty {...props} />}

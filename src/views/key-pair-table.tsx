@@ -1,5 +1,6 @@
 import type { KeyPair } from '../domain/key-pair.js'
 import { CopyIcon, PencilIcon } from './icons.js'
+import { KeyPairLimits } from './key-pair-limits.js'
 import type { KeyPairSectionProps } from './key-pair-section.js'
 import { Nonce } from './page.js'
 import { Sparkline } from './sparkline.js'
@@ -78,6 +79,7 @@ function Row({
             </details>
           )}
         </div>
+        <KeyPairLimits keyPair={keyPair} now={now} />
       </th>
       <td class="cell-key" data-label="API Key">
         <span class="key-line">
@@ -123,6 +125,16 @@ function Row({
                 aria-describedby={nameId}
               >
                 New Token
+              </button>
+            </form>
+            <form method="get" action={`${actions}/rotate`} data-card>
+              <button
+                type="submit"
+                class="button small"
+                id={`rotate-${apiKey}`}
+                aria-describedby={nameId}
+              >
+                Rotate
               </button>
             </form>
           </td>

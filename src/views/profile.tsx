@@ -19,7 +19,9 @@ export interface Subject {
 export interface ProfilePageProps {
   context: PageContext & { viewer: Viewer }
   subject: Subject
-  keyPairs: Pick<KeyPairSectionProps, 'listing' | 'filter' | 'formToken'> & { name?: string }
+  keyPairs: Pick<KeyPairSectionProps, 'listing' | 'filter' | 'choices' | 'formToken'> & {
+    name?: string
+  }
   sessions: Session[]
   currentSessionId: string
   tokenUrl: string

@@ -40,15 +40,20 @@ export interface MintedCardProps {
   base: string
   /** Without the script, the file is in the link itself and Dismiss leads back. */
   isPage: boolean
+  /** The pair was there before, and has another secret now. */
+  isRotated?: boolean
 }
 
-export function MintedCard({ pair, tokenUrl, base, isPage }: MintedCardProps) {
+export function MintedCard(props: MintedCardProps) {
+  const { pair, tokenUrl, base, isPage, isRotated = false } = props
+
   const file = JSON.stringify({ api_key: pair.apiKey, api_secret: pair.apiSecret }, null, 2)
   const fields = `-F "api_key=${pair.apiKey}" -F "api_secret=${pair.apiSecret}"`
   return (
     <section class="card" data-dialog="minted">
       <h2 tabindex={-1}>
-        Key-pair “<bdi>{pair.name}</bdi>” created
+        {isRotated ? 'New secret for' : 'Key-pair'} “<bdi>{pair.name}</bdi>”
+        {!isRotated && ' created'}
       </h2>
       <p class="callout">
         <WarningIcon />
@@ -150,6 +155,9 @@ export function DialogTemplates({ base, tokenUrl }: { base: string; tokenUrl: st
     <>
       <template id="minted-template">
         <MintedCard pair={placeholders} tokenUrl={tokenUrl} base={base} isPage={false} />
+      </template>
+      <template id="rotated-template">
+        <MintedCard pair={placeholders} tokenUrl={tokenUrl} base={base} isPage={false} isRotated />
       </template>
       <template id="tokens-template">
         <TokensCard

@@ -150,7 +150,7 @@ inBrowser('everything works from the keyboard', async (t, visit) => {
   await focused(page, 'new-key-pair')
   await page
     .getByRole('button', { name: 'Rename' })
-    .or(page.locator('summary'))
+    .or(page.locator('.rename summary'))
     .first()
     .press('Enter')
   await page.locator('.rename[open] input:focus').waitFor()

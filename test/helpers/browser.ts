@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import test, { type ExecutionContext } from 'ava'
 import { type Browser, type BrowserContext, chromium, type Page } from 'playwright-core'
+import type { Environment } from '../../src/config.js'
 import { findBinary } from './binaries.js'
 import { dialects } from './dialects.js'
 import { passwordOf, type Service, startService } from './with-service.js'
@@ -56,12 +57,13 @@ export function inBrowser(
   title: string,
   implementation: (t: ExecutionContext, visit: Visit) => Promise<void>,
   options: VisitOptions = {},
+  env?: Environment,
 ): void {
   for (const dialect of dialects) {
     const register = executablePath && dialect.isAvailable ? test.serial : test.skip
     register(`${dialect.name}: ${title}`, async (t) => {
       t.timeout(90_000)
-      const service = await startService(dialect)
+      const service = await startService(dialect, env)
       const context = await (await browser()).newContext({
         baseURL: service.url,
         viewport: { width: 1280, height: 900 },

@@ -7,12 +7,14 @@ import { RevokeAllCard, RevokeCard } from '../../views/key-pair-cards.js'
 import { ProfileFrame, ProfilePage, type Subject } from '../../views/profile.js'
 import { MintedCard } from '../../views/shown-cards.js'
 import { clientAddress } from '../client-address.js'
-import { readId } from '../params.js'
+import { readId, readParams } from '../params.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
+import { policyArgs, readPolicy, withoutEmpty } from '../wp/policy-params.js'
 import { narrow } from './narrow.js'
 import { noticeOf, orShow, type PageMaker, redirect, send } from './page.js'
 import { queryNumber, queryText } from './query.js'
+import { rotatePages } from './rotate.js'
 import { tokenPages } from './token.js'
 import type { Visitor, Visitors } from './visitor.js'
 
@@ -85,6 +87,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
         keyPairs: {
           listing,
           filter: { search, includeRevoked, page: pageNumber, perPage },
+          choices: keyPairs.choices(actor),
           formToken: newFormToken(),
           ...(name !== undefined && { name }),
         },
@@ -119,7 +122,10 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     if (!formTokenPattern.test(formToken)) throw new ServiceError('rest_cookie_invalid_nonce')
     const apiKey = apiKeyOfForm(subject.user.id, visitor.token, formToken)
     const minted = await orShow(
-      () => keyPairs.mint(visitor.actor, subject.user.id, name, { apiKey }),
+      () => {
+        const policy = readPolicyFields(fields)
+        return keyPairs.mint(visitor.actor, subject.user.id, name, { apiKey, policy })
+      },
       (error, status) => showProfile(ctx, visitor, subject, { error, status, name }),
       [
         'rest_authentication_required_name_error',
@@ -242,5 +248,12 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
   )
 
   tokenPages({ ...deps, tokenUrl, subjectOf }, add)
+  rotatePages({ ...deps, tokenUrl, subjectOf }, add)
   return router
+}
+
+/** The options of a new key-pair. A date that was picked goes before a choice from the list. */
+function readPolicyFields(fields: Record<string, unknown>) {
+  const expires = fields.expires_on || fields.expires_at
+  return readPolicy(readParams(policyArgs, withoutEmpty({ ...fields, expires_at: expires })))
 }

@@ -1,0 +1,116 @@
+import { operator } from '../../src/domain/actor.js'
+import { closeBrowserAfterwards, inBrowser, rowOf } from '../helpers/browser.js'
+
+closeBrowserAfterwards()
+
+const env = { KEY_PAIR_SCOPES: 'orders:read=Read orders;orders:write=Change orders' }
+
+inBrowser(
+  'a new key-pair can be limited, and the list shows how',
+  async (t, visit) => {
+    const { service, page, logIn, assertAccessible } = visit
+    const { id } = await service.createUser('ada')
+    await logIn('ada')
+    await page.getByLabel('New key-pair').fill('Limited')
+    t.false(await page.getByLabel('Networks').isVisible())
+    await page.getByText('Options', { exact: true }).click()
+    await assertAccessible('options')
+    await page.getByLabel('Expires').selectOption({ index: 2 })
+    await page.getByRole('checkbox', { name: /orders:read/ }).check()
+    await page.getByLabel('Networks').fill('example.com')
+    await page.getByLabel('Description').fill('Host 1')
+    await page.getByRole('button', { name: 'Add New' }).click()
+    await page.getByText('The networks must be addresses or CIDR ranges').waitFor()
+    t.is(await page.getByLabel('Networks').getAttribute('aria-invalid'), 'true')
+    await assertAccessible('refused network')
+
+    await page.getByLabel('Networks').fill('203.0.113.0/24, ::1')
+    await page.getByRole('button', { name: 'Add New' }).click()
+    await page.getByRole('dialog').waitFor()
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    const text = (await rowOf(page, 'Limited').locator('.limits').textContent()) ?? ''
+    t.regex(text, /Host 1Expires in 4 weeksScopes: orders:readFrom 203\.0\.113\.0\/24, ::1/)
+    await assertAccessible('limited key-pair')
+
+    await page.getByLabel('New key-pair').fill('Dated')
+    await page.getByText('Options', { exact: true }).click()
+    await page.getByLabel('Expires').selectOption({ index: 1 })
+    await page.getByLabel('Or on a date').fill('2099-01-31')
+    await page.getByRole('button', { name: 'Add New' }).click()
+    await page.getByRole('dialog').waitFor()
+    const [dated] = await service.runtime.services.keyPairs.list(operator, id)
+    t.is(dated?.expiresAt, Date.parse('2099-01-31') / 1000)
+    await page.getByRole('button', { name: 'Dismiss' }).click()
+    await page.setViewportSize({ width: 360, height: 740 })
+    await page.getByText('Options', { exact: true }).click()
+    t.true(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'))
+    await assertAccessible('options at 360 px')
+  },
+  {},
+  env,
+)
+
+inBrowser('a secret is rotated with an overlap, and then without', async (t, visit) => {
+  const { service, page, logIn, assertAccessible } = visit
+  const { id } = await service.createUser('ada')
+  const old = await service.mint(id, 'Backup')
+  const exchange = async (api_secret: string) => {
+    const fields = { api_key: old.api_key, api_secret }
+    return (await service.json('/wp/v2/token', { fields })).status
+  }
+  await logIn('ada')
+  const rotate = rowOf(page, 'Backup').getByRole('button', { name: 'Rotate' })
+  const dialog = page.getByRole('dialog')
+  await rotate.click()
+  await dialog.getByLabel('Old secret ends').waitFor()
+  await assertAccessible('asked how long')
+  await dialog.getByRole('button', { name: 'Rotate' }).click()
+  await dialog.getByText('New secret for “Backup”').waitFor()
+  await assertAccessible('rotated')
+  const [, fresh = ''] = await dialog.locator('.copyable').allTextContents()
+  t.deepEqual([await exchange(old.api_secret), await exchange(fresh)], [200, 200])
+  await dialog.getByRole('button', { name: 'Dismiss' }).click()
+  await dialog.waitFor({ state: 'detached' })
+  t.is(await page.evaluate('document.activeElement.id'), `rotate-${old.api_key}`)
+  t.false((await page.content()).includes(fresh))
+  await service.runtime.services.usage.flush()
+  await page.reload()
+  t.regex(
+    (await rowOf(page, 'Backup').locator('.limits').textContent()) ?? '',
+    /Last use of the new secret: just now, of the old one: just now\. The old one ends (in 2[34] hours|tomorrow|in 1 day)\./,
+  )
+
+  await rotate.click()
+  await dialog.getByText('Until then you can only end both.').waitFor()
+  await dialog.getByRole('button', { name: 'Rotate' }).click()
+  await dialog.getByText('New secret for').waitFor()
+  t.deepEqual([await exchange(old.api_secret), await exchange(fresh)], [403, 403])
+})
+
+inBrowser(
+  'without the script, limits and rotation work too',
+  async (t, visit) => {
+    const { service, page, logIn } = visit
+    const { id } = await service.createUser('ada')
+    await logIn('ada')
+    await page.getByLabel('New key-pair').fill('Plain')
+    await page.getByText('Options', { exact: true }).click()
+    await page.getByLabel('Or on a date').fill('2099-01-31')
+    await page.getByRole('checkbox', { name: /orders:write/ }).check()
+    await page.getByRole('button', { name: 'Add New' }).click()
+    await page.getByRole('heading', { name: 'Key-pair “Plain” created' }).waitFor()
+    const [pair] = await service.runtime.services.keyPairs.list(operator, id)
+    t.like(pair, { expiresAt: Date.parse('2099-01-31') / 1000, scopes: ['orders:write'] })
+
+    await page.getByRole('link', { name: 'Dismiss' }).click()
+    await rowOf(page, 'Plain').getByRole('button', { name: 'Rotate' }).click()
+    await page.getByLabel('Old secret ends').selectOption('0')
+    await page.getByRole('button', { name: 'Rotate' }).click()
+    await page.getByRole('heading', { name: 'New secret for “Plain”' }).waitFor()
+    const [, secret = ''] = await page.locator('.copyable').allTextContents()
+    const fields = { api_key: pair?.apiKey ?? '', api_secret: secret }
+    t.is((await service.json('/wp/v2/token', { fields })).status, 200)
+  },
+  { javaScriptEnabled: false },
+  env,
+)

@@ -120,6 +120,7 @@ function ours(database: Database): Scenario[] {
   const million = server({ keyPairs: 1_000_000, used: 1000 })
   const single = server({ keyPairs: 1, used: 1 })
   const hoarder = server({ keyPairs: 1000, used: 1, idleOfUser: 10_000 })
+  const asymmetric = server({ keyPairs: 1000, used: 1, algorithm: 'ES256' })
   const bad = server({ keyPairs: 1000, used: 1000, revoked: 0.1 })
   const row = (
     what: string,
@@ -138,6 +139,16 @@ function ours(database: Database): Scenario[] {
     row('users/me', one, [32], withToken('/wp-json/wp/v2/users/me')),
     row('requireToken', one, [32], withToken('/api/hello')),
     row('exchange, urlencoded', one, [1, 32, 256], withPair),
+    row('exchange, ES256', asymmetric, [32], withPair),
+    row('exchange, OAuth', one, [32], (info) =>
+      (info.pairs ?? []).map(({ api_key, api_secret }) => ({
+        ...post(tokenPath, 'grant_type=client_credentials'),
+        headers: {
+          'Content-Type': form,
+          Authorization: `Basic ${btoa(`${api_key}:${api_secret}`)}`,
+        },
+      })),
+    ),
     row('exchange, 1,000 keys', many, [32], withPair),
     row('exchange, 1,000 keys of 1,000,000', million, [32], withPair),
     row('exchange, user with 10,000 pairs', hoarder, [32], withPair),

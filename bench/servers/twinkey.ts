@@ -10,6 +10,7 @@ import pino from 'pino'
 import { loadConfig } from '../../src/config.js'
 import { operator } from '../../src/domain/actor.js'
 import { hashSecret } from '../../src/domain/key-pair.js'
+import type { KeyAlgorithm } from '../../src/domain/signing-key.js'
 import { requireToken } from '../../src/http/guards/require-token.js'
 import { createRuntime } from '../../src/runtime.js'
 import { report } from './harness.js'
@@ -25,6 +26,8 @@ export interface Seed {
   /** Share of the tokens whose key-pair is revoked. */
   revoked?: number
   tokensPerKey?: number
+  /** What signs the tokens; the secret, unless it says otherwise. */
+  algorithm?: KeyAlgorithm
 }
 
 const seed = JSON.parse(process.argv[2] ?? '{}') as Seed
@@ -32,11 +35,18 @@ const config = loadConfig({
   DATABASE_URL: seed.databaseUrl,
   JWT_SECRET: 'bench-kT5Wq0zR8yB2nL7vXc4JdGfH1sMpA9uEoKiNtQ',
   PUBLIC_URL: 'http://127.0.0.1',
+  KEY_ENCRYPTION_KEY: 'be'.repeat(32),
   DATA_DIR: tmpdir(),
 })
 const logger = pino({ level: config.logLevel }, pino.destination('/dev/null'))
 const runtime = await createRuntime(config, { logger, migrate: true })
 const { db, services } = runtime
+if (seed.algorithm) {
+  await services.signingKeys.rotate(seed.algorithm)
+  // Without the seconds in which other nodes would have to hear of it.
+  await db('signing_keys').update({ activated_at: 0 })
+  await services.keyRing.reload()
+}
 await fill(seed.keyPairs)
 const user = await services.users.create({
   login: `load${Date.now()}`,

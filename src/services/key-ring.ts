@@ -1,3 +1,4 @@
+import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { type CryptoKey, importJWK, type JWK } from 'jose'
 import { decrypt } from '../domain/key-encryption.js'
 import { type KeyAlgorithm, type SigningKey, signingKeyAt } from '../domain/signing-key.js'
@@ -6,18 +7,23 @@ import type { Logger } from '../logger.js'
 import type { SigningKeyStore, StoredSigningKey } from '../store/signing-keys.js'
 import { type EncryptionKey, SigningKeyError } from './signing-keys.js'
 
-export interface RingKey {
-  kid: string
+export interface VerifyingKey {
   /** The one algorithm that this key is ever used with, whatever a token's header says. */
   algorithm: KeyAlgorithm
   key: CryptoKey
 }
 
+export interface PrivateKey {
+  kid: string
+  algorithm: KeyAlgorithm
+  key: KeyObject
+}
+
 export interface KeyRing {
   /** What signs now; `undefined`: the secret. */
-  signer(): RingKey | undefined
+  signer(): PrivateKey | undefined
   /** What verifies tokens that name this key; `undefined` if they are to be refused. */
-  verifier(kid: string): Promise<RingKey | undefined>
+  verifier(kid: string): Promise<VerifyingKey | undefined>
   /** Next, current and previous keys, oldest first. */
   publicKeys(): readonly JWK[]
   /** Why this node cannot sign with the current key, if so: then what it had before signs on. */
@@ -41,9 +47,9 @@ export interface KeyRingDeps {
 
 interface LoadedKey extends SigningKey {
   publicJwk: JWK
-  verifier: RingKey
+  verifier: VerifyingKey
   /** Only of a key that may have to sign, and whose private key could be decrypted. */
-  signer: RingKey | undefined
+  signer: PrivateKey | undefined
 }
 
 const kidPattern = /^[\w-]{43}$/
@@ -84,17 +90,19 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
   async function open(row: StoredSigningKey, known: LoadedKey | undefined): Promise<LoadedKey> {
     const { publicJwk: text, privateKey, ...key } = row
     const publicJwk = known?.publicJwk ?? (JSON.parse(text) as JWK)
-    const verifier = known?.verifier ?? (await toRingKey(row, publicJwk))
+    const verifier = known?.verifier ?? (await toVerifyingKey(row, publicJwk))
     const signs = row.state === 'current' || row.state === 'previous'
-    const signer = known?.signer ?? (signs ? await openPrivate(row, privateKey) : undefined)
+    const signer = known?.signer ?? (signs ? openPrivate(row, privateKey) : undefined)
     return { ...key, publicJwk, verifier, signer }
   }
 
-  async function openPrivate(row: StoredSigningKey, text: string): Promise<RingKey | undefined> {
+  function openPrivate(row: StoredSigningKey, text: string): PrivateKey | undefined {
     try {
       const secret = encryptionKey.existing()
       if (!secret) throw new Error('there is no key to decrypt it with')
-      return await toRingKey(row, JSON.parse(decrypt(secret, row.kid, text)) as JWK)
+      const jwk = JSON.parse(decrypt(secret, row.kid, text))
+      const key = createPrivateKey({ key: jwk, format: 'jwk' })
+      return { kid: row.kid, algorithm: row.algorithm, key }
     } catch (cause) {
       // A previous key has signed all that it will; only its public half is needed.
       if (row.state === 'current') {
@@ -156,9 +164,9 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
   }
 }
 
-async function toRingKey(
-  { kid, algorithm }: Pick<SigningKey, 'kid' | 'algorithm'>,
+async function toVerifyingKey(
+  { algorithm }: Pick<SigningKey, 'algorithm'>,
   jwk: JWK,
-): Promise<RingKey> {
-  return { kid, algorithm, key: (await importJWK(jwk, algorithm)) as CryptoKey }
+): Promise<VerifyingKey> {
+  return { algorithm, key: (await importJWK(jwk, algorithm)) as CryptoKey }
 }

@@ -1,4 +1,4 @@
-import { createHmac, createSecretKey, timingSafeEqual } from 'node:crypto'
+import { createHmac, createSecretKey, sign, timingSafeEqual } from 'node:crypto'
 import { CompactSign, compactVerify, decodeProtectedHeader } from 'jose'
 import { LRUCache } from 'lru-cache'
 import {
@@ -8,7 +8,7 @@ import {
   type TokenHeaderType,
 } from '../domain/access-token.js'
 import { ServiceError } from '../errors.js'
-import type { KeyRing, RingKey } from './key-ring.js'
+import type { KeyRing, PrivateKey } from './key-ring.js'
 
 export interface TokenSigner {
   /** @returns A JWS in compact form (RFC 7515, section 7.1). */
@@ -161,14 +161,31 @@ function createSightings() {
   }
 }
 
+/** How Node signs with an elliptic curve what RFC 7518, section 3.4, and RFC 8037 ask for. */
+const curves = {
+  ES256: { hash: 'sha256', options: { dsaEncoding: 'ieee-p1363' } },
+  EdDSA: { hash: null, options: {} },
+} as const
+
+/**
+ * An elliptic curve signs in 25 µs, and three times that by way of Web Crypto's threads. RSA takes ten
+ * times as long, which the event loop does better without.
+ */
 function signWithKey(
-  { kid, algorithm, key }: RingKey,
+  { kid, algorithm, key }: PrivateKey,
   claims: TokenClaims,
   typ: TokenHeaderType,
-): Promise<string> {
-  return new CompactSign(encoder.encode(JSON.stringify(claims)))
-    .setProtectedHeader({ typ, alg: algorithm, kid })
-    .sign(key)
+): string | Promise<string> {
+  const protectedHeader = { typ, alg: algorithm, kid }
+  if (algorithm === 'RS256' || algorithm === 'PS256') {
+    return new CompactSign(encoder.encode(JSON.stringify(claims)))
+      .setProtectedHeader(protectedHeader)
+      .sign(key)
+  }
+  const { hash, options } = curves[algorithm]
+  const input = `${base64url(protectedHeader)}.${base64url(claims)}`
+  const signature = sign(hash, Buffer.from(input), { key, ...options })
+  return `${input}.${signature.toString('base64url')}`
 }
 
 function base64url(value: object): string {

@@ -1,4 +1,4 @@
-import { BlockList, isIP } from 'node:net'
+import { BlockList, isIP, SocketAddress } from 'node:net'
 import { textProblem } from './text.js'
 
 /** What limits a key-pair, beyond its user's being alive and active. */
@@ -126,15 +126,33 @@ export function isAllowedFrom(networks: readonly string[] | null, address: strin
   if (networks === null) return true
   const family = address === null ? 0 : isIP(address)
   if (address === null || family === 0) return false
-  const type = family === 4 ? 'ipv4' : 'ipv6'
-  const list = new BlockList()
-  for (const network of networks) {
-    const [net = '', prefix] = network.split('/')
+  const socketAddress = new SocketAddress({ address, family: familyName(family) })
+  return networks.some((network) => {
+    const { family: own, list } = compiledOf(network)
     // BlockList would find every IPv4 address within ::/0.
-    if (isIP(net) !== family) continue
-    list.addSubnet(net, prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix), type)
-  }
-  return list.check(address, type)
+    return own === family && list.check(socketAddress)
+  })
+}
+
+/** Making one costs more than all else in a check. It is the same for the same text, for ever. */
+const compiled = new Map<string, { family: number; list: BlockList }>()
+const maxCompiled = 10_000
+
+function compiledOf(network: string): { family: number; list: BlockList } {
+  const known = compiled.get(network)
+  if (known) return known
+  const [address = '', prefix] = network.split('/')
+  const family = isIP(address)
+  const length = prefix === undefined ? (family === 4 ? 32 : 128) : Number(prefix)
+  const list = new BlockList()
+  list.addSubnet(address, length, familyName(family))
+  if (compiled.size >= maxCompiled) compiled.clear()
+  compiled.set(network, { family, list })
+  return { family, list }
+}
+
+function familyName(family: number): 'ipv4' | 'ipv6' {
+  return family === 4 ? 'ipv4' : 'ipv6'
 }
 
 /** Whether the pair has come to its end. */

@@ -29,10 +29,13 @@ Configuration, from the environment or a .env file; an empty variable counts as 
   DATABASE_URL        sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME (SQLite in DATA_DIR)
   MIGRATE_ON_START    bring the schema of a shared database up to date first (false)
   JWT_SECRET          signs tokens; or JWT_SECRET_FILE (a random one, kept in DATA_DIR)
+  KEY_ENCRYPTION_KEY  encrypts private signing keys; or KEY_ENCRYPTION_KEY_FILE (like JWT_SECRET)
   ACCESS_TOKEN_TTL    lifetime of access tokens in seconds (604800)
   REFRESH_TOKEN_TTL   lifetime of refresh tokens in seconds (31536000)
+  TOKEN_AUDIENCES     who may be meant by an OAuth token, separated by commas (PUBLIC_URL)
   TRUST_PROXY         how many proxies in front set X-Forwarded-For (off)
   CORS_ORIGINS        origins whose pages may call it, separated by commas, or * (none)
+  SECURITY_CONTACT    where to report a vulnerability, e.g. mailto:security@example.com (none)
   LOG_LEVEL           fatal, error, warn, info, debug, trace or silent (info)`
 
 // One Ctrl-C can arrive twice: from the terminal, and again from the npm that runs us.

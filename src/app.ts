@@ -9,6 +9,8 @@ import { hotLane, type Lane } from './http/hot-lane.js'
 import { metadataRouter } from './http/oauth/metadata.js'
 import { oauthRouter } from './http/oauth/routes.js'
 import { healthRouter } from './http/ops/health.js'
+import { describeApi, openApiRouter } from './http/ops/openapi.js'
+import { listOperations } from './http/ops/operations.js'
 import { securityTxtRouter } from './http/ops/security-txt.js'
 import { pagesRouter } from './http/pages/routes.js'
 import { restRoute } from './http/rest-route.js'
@@ -17,7 +19,7 @@ import { sessionRouter } from './http/session/routes.js'
 import { createSessionCookie } from './http/session-cookie.js'
 import type { RequestState } from './http/state.js'
 import { logUnsentResponse } from './http/unsent-response.js'
-import { wpRouter } from './http/wp/routes.js'
+import { wpRouter, wpRoutes } from './http/wp/routes.js'
 import type { Logger } from './logger.js'
 import type { Services } from './services/index.js'
 
@@ -43,6 +45,17 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
     toServiceError: services.toServiceError,
   })
 
+  const routes = wpRoutes({
+    tokens,
+    keyPairs,
+    users,
+    sessions,
+    authenticator,
+    cookie,
+    publicUrl,
+  })
+  const document = describeApi(listOperations(routes), publicUrl)
+
   const app = new Koa<RequestState>()
   app.proxy = trustProxy > 0
   app.maxIpsCount = trustProxy
@@ -53,9 +66,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   if (corsOrigins === '*' || corsOrigins.length > 0) app.use(corsHeaders(corsOrigins))
   app.use(errorHandler(answerFailure))
   app.use(restRoute())
-  app.use(
-    wpRouter({ tokens, keyPairs, users, sessions, authenticator, cookie, publicUrl }).routes(),
-  )
+  app.use(wpRouter(routes, publicUrl).routes())
   app.use(oauthRouter(services).routes())
   app.use(
     metadataRouter({
@@ -67,9 +78,10 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   app.use(
     securityTxtRouter({ publicUrl, contact: config.securityContact, now: services.now }).routes(),
   )
-  app.use(pagesRouter({ services, cookie, publicUrl, answerFailure }).routes())
+  app.use(pagesRouter({ services, cookie, publicUrl, answerFailure, document }).routes())
   app.use(sessionRouter({ sessions, cookie, publicUrl }).routes())
   app.use(healthRouter(services).routes())
+  app.use(openApiRouter(document).routes())
   return app
 }
 

@@ -123,7 +123,7 @@ function refuse(
  * RFC 6750, section 3.1: 401 where another token would do, 403 where none would. WordPress's own
  * statuses would have proxies, and clients behind them, believe that no token helps.
  */
-function statusOf(error: ServiceError): number {
+export function statusOf(error: ServiceError): number {
   if (error.code === 'rest_authentication_network_not_allowed') return 403
   return error.bearer === '' || error.bearer === 'invalid_token' ? 401 : error.status
 }

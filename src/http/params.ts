@@ -20,7 +20,7 @@ export function integerText(min: number, max: number) {
     .transform(Number)
     .pipe(
       z
-        .number()
+        .int()
         .min(min, { error: `must be at least ${min}` })
         .max(max, { error: `must be at most ${max}` }),
     )

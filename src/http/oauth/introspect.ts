@@ -7,7 +7,7 @@ import { readClientSecret } from './client-secret.js'
 import { clientArgs, optional } from './params.js'
 
 /** `token_type_hint` is not read: one look-up finds a token of any type. */
-const args = clientArgs.extend({ token: optional })
+export const introspectionArgs = clientArgs.extend({ token: optional })
 
 export interface TokenEndpointDeps {
   tokens: TokenService
@@ -26,7 +26,7 @@ export async function introspectToken(
   authorization: string | undefined,
   origin: Origin,
 ) {
-  const params = readParams(args, fields)
+  const params = readParams(introspectionArgs, fields)
   const caller = await tokens.authenticateClient(readClientSecret(authorization, params), origin)
   if (!params.token) throw missingParameters(['token'])
   const token = await introspection.introspect(caller, params.token)
@@ -45,7 +45,7 @@ export async function revokeToken(
   authorization: string | undefined,
   origin: Origin,
 ) {
-  const params = readParams(args, fields)
+  const params = readParams(introspectionArgs, fields)
   const client = readClientSecret(authorization, params)
   const caller = await tokens.authenticateClient(client, origin)
   if (!params.token) throw missingParameters(['token'])

@@ -6,8 +6,8 @@ import type { AppRouter, RequestState } from '../state.js'
 import { oauthPaths } from './routes.js'
 import { grantTypes } from './token.js'
 
-const serverMetadataPath = '/.well-known/oauth-authorization-server'
-const jwksPath = '/.well-known/jwks.json'
+export const serverMetadataPath = '/.well-known/oauth-authorization-server'
+export const jwksPath = '/.well-known/jwks.json'
 const authMethods = ['client_secret_basic', 'client_secret_post']
 
 export interface MetadataDeps {
@@ -42,7 +42,7 @@ export function metadataRouter(deps: MetadataDeps): AppRouter {
 }
 
 /** Of documents that are the same for everybody, and that pages of any site may read. */
-const publicHeaders = {
+export const publicHeaders = {
   'Cache-Control': 'public, max-age=60',
   'Access-Control-Allow-Origin': '*',
 }

@@ -10,7 +10,8 @@ import { clientArgs, optional } from './params.js'
 
 export const grantTypes = ['client_credentials', 'refresh_token'] as const
 
-const tokenArgs = clientArgs.extend({
+/** What the token endpoint reads. */
+export const oauthTokenArgs = clientArgs.extend({
   grant_type: optional,
   scope: optional,
   refresh_token: optional,
@@ -18,7 +19,7 @@ const tokenArgs = clientArgs.extend({
   resource: z.union([text, z.array(text).max(10)], { error: 'must be a URI' }).optional(),
 })
 
-type TokenParams = z.infer<typeof tokenArgs>
+type TokenParams = z.infer<typeof oauthTokenArgs>
 
 /** Whether a body speaks OAuth; else it is in the dialect of WordPress. */
 export function speaksOAuth(fields: Record<string, unknown>): boolean {
@@ -39,7 +40,7 @@ export function grantTokens(
   origin: Origin,
 ) {
   return inOAuth(async () => {
-    const params = readParams(tokenArgs, fields)
+    const params = readParams(oauthTokenArgs, fields)
     if (!params.grant_type) throw missingParameters(['grant_type'])
     if (!grantTypes.some((type) => type === params.grant_type)) {
       throw new ServiceError('rest_authentication_unsupported_grant_type')

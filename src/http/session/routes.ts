@@ -11,7 +11,11 @@ import type { SessionCookie } from '../session-cookie.js'
 import type { AppRouter, RequestState } from '../state.js'
 import { presentUser } from '../wp/present.js'
 
-const credentials = z.object({ user_login: text, password: text })
+/** What logging in needs. */
+export const credentials = z.object({
+  user_login: text.describe('The login, or the e-mail address.'),
+  password: text,
+})
 
 export interface SessionRoutesDeps {
   sessions: SessionService

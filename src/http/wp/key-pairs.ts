@@ -6,6 +6,7 @@ import { invalidParameters, missingParameters } from '../../errors.js'
 import type { KeyPairService } from '../../services/key-pairs.js'
 import { readBody } from '../body.js'
 import type { Authenticator } from '../guards/authenticate.js'
+import { keyPairAnswer, keyPairsAnswer, mintedAnswer } from '../ops/answers.js'
 import { readId, readParams, text } from '../params.js'
 import type { RequestContext } from '../state.js'
 import { nullsAsEmpty, policyArgs, readPolicy, withoutEmpty } from './policy-params.js'
@@ -44,6 +45,13 @@ const listArgs = z.object({
     .describe('"all" also lists revoked key-pairs.'),
 })
 
+const userFailures = [
+  'rest_authentication_edit_user_error',
+  'rest_authentication_invalid_user_error',
+] as const
+const pairFailures = [...userFailures, 'rest_authentication_key_pair_not_found'] as const
+const nameFailures = ['rest_authentication_required_name_error'] as const
+
 export interface KeyPairRoutesDeps {
   keyPairs: KeyPairService
   authenticator: Authenticator
@@ -71,6 +79,13 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
         {
           methods: ['GET'],
           args: listArgs,
+          about: {
+            tag: 'Key-pairs',
+            summary: 'List key-pairs, newest first',
+            access: 'person',
+            answer: keyPairsAnswer,
+            failures: userFailures,
+          },
           async handle(ctx) {
             const { actor, userId } = await authorise(ctx)
             const { status } = readParams(listArgs, ctx.query)
@@ -81,6 +96,13 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
         {
           methods: ['POST'],
           args: mintArgs,
+          about: {
+            tag: 'Key-pairs',
+            summary: 'Mint a key-pair',
+            access: 'person',
+            answer: mintedAnswer,
+            failures: [...userFailures, ...nameFailures],
+          },
           async handle(ctx) {
             const { actor, userId } = await authorise(ctx)
             const body = await readBody(ctx)
@@ -98,6 +120,13 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
       endpoints: [
         {
           methods: ['DELETE'],
+          about: {
+            tag: 'Key-pairs',
+            summary: 'Revoke all key-pairs of a user',
+            access: 'person',
+            answer: z.int().describe('How many were revoked.'),
+            failures: userFailures,
+          },
           async handle(ctx) {
             const { actor, userId } = await authorise(ctx)
             ctx.body = JSON.stringify(await keyPairs.revokeAll(actor, userId))
@@ -112,6 +141,14 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
         {
           methods: ['PATCH'],
           args: changeArgs,
+          about: {
+            tag: 'Key-pairs',
+            summary: 'Rename a key-pair, or change its limits',
+            notes: 'Only what is sent changes; an empty value lifts a limit.',
+            access: 'person',
+            answer: keyPairAnswer,
+            failures: [...pairFailures, ...nameFailures],
+          },
           async handle(ctx) {
             const { actor, userId, apiKey } = await authorise(ctx)
             const params = readParams(changeArgs, nullsAsEmpty(await readBody(ctx)))
@@ -129,6 +166,13 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
         {
           methods: ['POST'],
           args: rotateArgs,
+          about: {
+            tag: 'Key-pairs',
+            summary: 'Give a key-pair another secret',
+            access: 'person',
+            answer: mintedAnswer,
+            failures: [...pairFailures, 'rest_key_pair_rotation_conflict'],
+          },
           async handle(ctx) {
             const { actor, userId, apiKey } = await authorise(ctx)
             const { overlap } = readParams(rotateArgs, await readBody(ctx))
@@ -143,6 +187,13 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
       endpoints: [
         {
           methods: ['DELETE'],
+          about: {
+            tag: 'Key-pairs',
+            summary: 'Revoke a key-pair',
+            access: 'person',
+            answer: z.boolean().describe('Whether there was something to revoke.'),
+            failures: userFailures,
+          },
           async handle(ctx) {
             const { actor, userId, apiKey } = await authorise(ctx)
             ctx.body = JSON.stringify(await keyPairs.revoke(actor, userId, apiKey))

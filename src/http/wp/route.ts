@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { Description } from '../ops/operation.js'
 import type { Handler } from '../state.js'
 
 /** One address of the REST API with what can be done there: routed, listed and described from here. */
@@ -12,6 +13,7 @@ export interface WpEndpoint {
   methods: readonly Method[]
   /** Parameters of the body, or of the query where the method is GET. */
   args?: z.ZodObject
+  about: Description
   handle: Handler
 }
 

@@ -10,11 +10,14 @@ import { type UserRoutesDeps, userRoutes } from './users.js'
 export type WpRoutesDeps = KeyPairRoutesDeps & UserRoutesDeps & Parameters<typeof tokenRoutes>[0]
 
 /** The REST API of WordPress, as far as it is ours. */
-export function wpRouter(deps: WpRoutesDeps): AppRouter {
-  const routes = [...tokenRoutes(deps), ...keyPairRoutes(deps), ...userRoutes(deps)]
+export function wpRoutes(deps: WpRoutesDeps): readonly WpRoute[] {
+  return [...tokenRoutes(deps), ...keyPairRoutes(deps), ...userRoutes(deps)]
+}
+
+export function wpRouter(routes: readonly WpRoute[], publicUrl: string): AppRouter {
   const router = new Router<RequestState>({ sensitive: true, prefix: restPrefix })
-  for (const route of routes) addRoute(router, route, deps.publicUrl)
-  addIndex(router, routes, deps.publicUrl)
+  for (const route of routes) addRoute(router, route, publicUrl)
+  addIndex(router, routes, publicUrl)
   return router
 }
 

@@ -4,7 +4,9 @@ import { ServiceError } from '../../errors.js'
 import type { TokenService } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
-import { grantTokens, speaksOAuth } from '../oauth/token.js'
+import { oauthTokensAnswer, tokensAnswer, validationAnswer } from '../ops/answers.js'
+import { exchangeFailures } from '../ops/operation.js'
+import { grantTokens, oauthTokenArgs, speaksOAuth } from '../oauth/token.js'
 import { readBearer } from '../guards/bearer.js'
 import { readParams, text } from '../params.js'
 import { presentTokens } from './present.js'
@@ -25,6 +27,21 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
         {
           methods: ['POST'],
           args: tokenArgs,
+          about: {
+            tag: 'Tokens',
+            summary: 'Exchange a key-pair or a refresh token for tokens',
+            notes: 'With `grant_type` it is the token endpoint of OAuth, failures included.',
+            access: 'anybody',
+            dialect: 'both',
+            bodies: [tokenArgs, oauthTokenArgs],
+            answer: z.union([tokensAnswer, oauthTokensAnswer]),
+            failures: [
+              ...exchangeFailures,
+              'rest_authentication_unsupported_grant_type',
+              'rest_authentication_invalid_scope',
+              'rest_authentication_invalid_target',
+            ],
+          },
           async handle(ctx) {
             const { authorization } = ctx.headers
             const fields = await readBody(ctx)
@@ -38,6 +55,15 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
       endpoints: [
         {
           methods: ['GET'],
+          about: {
+            tag: 'Tokens',
+            summary: 'Check a token',
+            notes:
+              'An access token or a refresh token, as bearer. `exp` is the seconds it has left.',
+            access: 'bearer',
+            answer: validationAnswer,
+            failures: ['rest_authentication_invalid_bearer_token'],
+          },
           async handle(ctx) {
             ctx.body = await validateToken(tokens, ctx.headers.authorization, clientAddress(ctx))
           },

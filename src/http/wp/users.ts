@@ -5,6 +5,7 @@ import type { UserService } from '../../services/users.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
 import type { Authenticator } from '../guards/authenticate.js'
+import { passwordAnswer, userAnswer, usersAnswer } from '../ops/answers.js'
 import { integerText, readId, readParams, text } from '../params.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { RequestContext } from '../state.js'
@@ -54,6 +55,18 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
         {
           methods: ['GET'],
           args: listArgs,
+          about: {
+            tag: 'Users',
+            summary: 'List users',
+            notes: 'For administrators.',
+            access: 'viewer',
+            answer: usersAnswer,
+            failures: ['rest_user_cannot_view', 'rest_forbidden_context'],
+            headers: {
+              'X-WP-Total': 'How many there are.',
+              'X-WP-TotalPages': 'How many pages.',
+            },
+          },
           async handle(ctx) {
             const viewer = await authenticator.viewer(ctx)
             const { page, per_page, search, context } = readParams(listArgs, ctx.query)
@@ -77,7 +90,17 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
     {
       path: '/wp/v2/users/me',
       endpoints: [
-        { methods: ['GET'], args: viewArgs, handle: (ctx) => show(ctx, (selfId) => selfId) },
+        {
+          methods: ['GET'],
+          args: viewArgs,
+          about: {
+            tag: 'Users',
+            summary: 'See who the token or the session belongs to',
+            access: 'viewer',
+            answer: userAnswer,
+          },
+          handle: (ctx) => show(ctx, (selfId) => selfId),
+        },
       ],
     },
     {
@@ -86,6 +109,14 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
         {
           methods: ['POST'],
           args: passwordArgs,
+          about: {
+            tag: 'Users',
+            summary: 'Change the password',
+            notes: 'Revokes all key-pairs and ends all sessions; the answer starts a new one.',
+            access: 'person',
+            answer: passwordAnswer,
+            failures: ['rest_user_incorrect_password', 'rest_too_many_attempts'],
+          },
           async handle(ctx) {
             const actor = await authenticator.person(ctx)
             if (!actor) throw new ServiceError('rest_not_logged_in')
@@ -113,6 +144,14 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
         {
           methods: ['GET'],
           args: viewArgs,
+          about: {
+            tag: 'Users',
+            summary: 'See a user',
+            notes: 'Oneself; any user for administrators.',
+            access: 'viewer',
+            answer: userAnswer,
+            failures: ['rest_user_invalid_id', 'rest_user_cannot_view', 'rest_forbidden_context'],
+          },
           handle: (ctx) => show(ctx, () => readId(ctx.params?.id)),
         },
       ],

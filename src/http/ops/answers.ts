@@ -1,0 +1,239 @@
+import { z } from 'zod'
+import { errorCatalogue } from '../../errors.js'
+
+/** The shapes of answers that have a name in the API's description. */
+export const shapes = z.registry<{ id: string }>()
+
+function shape<T extends z.ZodType>(id: string, schema: T): T {
+  shapes.add(schema, { id })
+  return schema
+}
+
+const seconds = z.int().min(0)
+const displayed = z.string().describe('As WordPress displays it, in UTC; "—" for never.')
+const link = z.object({ href: z.string() })
+const userClaim = shape(
+  'TokenUser',
+  z.object({
+    id: z.int(),
+    type: z.literal('wp_user'),
+    user_login: z.string(),
+    user_email: z.string(),
+    api_key: z.string().describe('The key-pair that the token was issued for.'),
+  }),
+)
+
+export const errorAnswer = shape(
+  'Error',
+  z.object({
+    code: z.enum(Object.keys(errorCatalogue) as [string, ...string[]]),
+    message: z.string(),
+    data: z.object({
+      status: z.int().describe('The status of the answer.'),
+      params: z
+        .record(z.string(), z.string())
+        .optional()
+        .describe('Parameters at fault, each with what is wrong with it.'),
+    }),
+  }),
+)
+
+/** RFC 6749, section 5.2. */
+export const oauthErrorAnswer = shape(
+  'OAuthError',
+  z.object({ error: z.string(), error_description: z.string() }),
+)
+
+export const tokensAnswer = shape(
+  'Tokens',
+  z.object({
+    access_token: z.string(),
+    data: z.object({ user: userClaim }),
+    exp: seconds.describe('Seconds that the access token lives.'),
+    refresh_token: z.string(),
+    scope: z.string().optional().describe('Separated by spaces.'),
+  }),
+)
+
+export const oauthTokensAnswer = shape(
+  'OAuthTokens',
+  z.object({
+    access_token: z.string(),
+    token_type: z.literal('Bearer'),
+    expires_in: seconds.describe('Seconds that the access token lives.'),
+    scope: z.string().describe('Separated by spaces.'),
+    refresh_token: z.string().optional().describe('If the scope offline_access was asked for.'),
+    data: z.object({ user: userClaim }),
+    exp: seconds.describe('The same as expires_in.'),
+  }),
+)
+
+export const validationAnswer = shape(
+  'TokenCheck',
+  z.object({
+    code: z.enum([
+      'rest_authentication_valid_access_token',
+      'rest_authentication_valid_refresh_token',
+    ]),
+    message: z.string(),
+    data: z.object({ status: z.literal(200), exp: seconds.describe('Seconds left.') }),
+  }),
+)
+
+export const introspectionAnswer = shape(
+  'Introspection',
+  z.object({
+    active: z.boolean().describe('If false, nothing else is said.'),
+    scope: z.string().optional(),
+    client_id: z.string().optional().describe('The API key.'),
+    username: z.string().optional(),
+    token_type: z.literal('Bearer').optional().describe('Of access tokens.'),
+    exp: z.int().optional(),
+    iat: z.int().optional(),
+    nbf: z.int().optional(),
+    sub: z.string().optional().describe('The ID of the user.'),
+    aud: z.union([z.string(), z.array(z.string())]).optional(),
+    iss: z.string().optional(),
+    jti: z.string().optional(),
+  }),
+)
+
+export const nothingAnswer = shape('Nothing', z.object({}).describe('An empty object.'))
+
+export const keyPairAnswer = shape(
+  'KeyPair',
+  z.object({
+    name: z.string(),
+    api_key: z.string(),
+    created: displayed,
+    last_used: displayed,
+    last_ip: z.string(),
+    revoked: displayed.optional(),
+    description: z.string().optional(),
+    expires_at: seconds.optional().describe('Seconds since 1970.'),
+    scopes: z.array(z.string()).optional(),
+    networks: z.array(z.string()).optional(),
+    secrets: z
+      .array(
+        z.object({
+          status: z.enum(['current', 'previous']),
+          last_used: displayed,
+          expires_at: seconds.optional().describe('Seconds since 1970.'),
+        }),
+      )
+      .optional()
+      .describe('While two secrets are good.'),
+  }),
+)
+
+export const keyPairsAnswer = z.array(keyPairAnswer)
+
+export const mintedAnswer = shape(
+  'MintedKeyPair',
+  z.object({
+    api_secret: z.string().describe('Shown now and never again.'),
+    row: keyPairAnswer,
+  }),
+)
+
+export const userAnswer = shape(
+  'User',
+  z.object({
+    id: z.int(),
+    username: z.string().optional().describe('This and the next five: in the context "edit".'),
+    email: z.string().optional(),
+    first_name: z.string().optional(),
+    last_name: z.string().optional(),
+    roles: z.array(z.string()).optional(),
+    registered_date: z.string().optional(),
+    name: z.string(),
+    url: z.string(),
+    description: z.string(),
+    link: z.string(),
+    slug: z.string(),
+    avatar_urls: z.record(z.string(), z.string()),
+    meta: z.array(z.unknown()),
+    _links: z.object({ self: z.array(link), collection: z.array(link) }),
+  }),
+)
+
+export const usersAnswer = z.array(userAnswer)
+
+const nonce = z.string().describe('For the header X-WP-Nonce.')
+
+export const sessionAnswer = shape('Session', z.object({ user: userAnswer, nonce }))
+
+export const passwordAnswer = shape(
+  'PasswordChange',
+  z.object({ changed: z.literal(true), revoked_key_pairs: z.int(), nonce }),
+)
+
+export const routesAnswer = shape(
+  'Routes',
+  z.object({
+    namespace: z.string(),
+    routes: z.record(z.string(), z.unknown()).describe('By path, in the notation of WordPress.'),
+  }),
+)
+
+export const indexAnswer = shape(
+  'Index',
+  z.object({
+    name: z.string(),
+    description: z.string(),
+    url: z.string(),
+    home: z.string(),
+    gmt_offset: z.string(),
+    timezone_string: z.string(),
+    namespaces: z.array(z.string()),
+    authentication: z.record(z.string(), z.unknown()),
+    routes: z.record(z.string(), z.unknown()),
+  }),
+)
+
+const texts = z.array(z.string())
+
+/** RFC 8414. */
+export const serverMetadataAnswer = shape(
+  'AuthorizationServer',
+  z.object({
+    issuer: z.string(),
+    token_endpoint: z.string(),
+    token_endpoint_auth_methods_supported: texts,
+    introspection_endpoint: z.string(),
+    introspection_endpoint_auth_methods_supported: texts,
+    revocation_endpoint: z.string(),
+    revocation_endpoint_auth_methods_supported: texts,
+    jwks_uri: z.string(),
+    grant_types_supported: texts,
+    response_types_supported: texts,
+    scopes_supported: texts,
+  }),
+)
+
+/** RFC 9728. */
+export const resourceMetadataAnswer = shape(
+  'ProtectedResource',
+  z.object({
+    resource: z.string(),
+    resource_name: z.string(),
+    authorization_servers: texts,
+    bearer_methods_supported: texts,
+    scopes_supported: texts,
+  }),
+)
+
+/** RFC 7517. */
+export const jwksAnswer = shape(
+  'KeySet',
+  z.object({
+    keys: z.array(z.looseObject({ kty: z.string(), kid: z.string(), alg: z.string() })),
+  }),
+)
+
+export const statusAnswer = shape('Health', z.object({ status: z.literal('ok') }))
+export const readyAnswer = shape('Ready', z.object({ status: z.literal('ready') }))
+export const unreadyAnswer = shape(
+  'NotReady',
+  z.object({ status: z.enum(['unreachable', 'schema_outdated']) }),
+)

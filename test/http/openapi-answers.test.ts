@@ -1,0 +1,209 @@
+import { createCaller, type Json, onSqlite, readDocument } from '../helpers/described-service.js'
+import { bearer, passwordOf } from '../helpers/with-service.js'
+
+onSqlite('every answer is as described', async (t, service) => {
+  const document = await readDocument(service)
+  const { call, covered, problems } = createCaller(service, document)
+  const api = '/wp-json/wp/v2'
+  const admin = await service.createUser('ada', 'administrator')
+  await service.createUser('bob')
+
+  // Sessions
+  const credentials = { user_login: 'ada', password: passwordOf('ada') }
+  await call('/login', '/login', { json: credentials, status: 200 })
+  await call('/login', '/login', { json: { user_login: 'ada' }, status: 400 })
+  await call('/login', '/login', { json: { ...credentials, password: 'x' }, status: 401 })
+  await call('/login', '/login', {
+    headers: { Origin: 'https://other.sample.org' },
+    json: credentials,
+    status: 403,
+  })
+  const { headers: person } = await service.logIn('ada')
+  const { headers: other } = await service.logIn('bob')
+  await call('/session', '/session', { headers: person, status: 200 })
+  await call('/session', '/session', { status: 401 })
+
+  // Key-pairs
+  const pairs = `${api}/key-pair/{user_id}`
+  const own = `${api}/key-pair/${admin.id}`
+  const limits = {
+    scopes: ['read'],
+    networks: ['127.0.0.0/8'],
+    description: 'd',
+    expires_at: '2099-01-01',
+  }
+  const minted = await call(pairs, own, {
+    headers: person,
+    json: { name: 'A', ...limits },
+    status: 200,
+  })
+  const second = await call(pairs, own, { headers: person, fields: { name: 'B' }, status: 200 })
+  const spare = await call(pairs, own, { headers: person, fields: { name: 'C' }, status: 200 })
+  await call(pairs, own, { headers: person, fields: { name: '' }, status: 403 })
+  await call(pairs, own, { headers: person, json: { name: 5 }, status: 400 })
+  await call(pairs, own, {
+    headers: { ...person, 'Content-Type': 'text/plain' },
+    method: 'POST',
+    status: 400,
+  })
+  await call(pairs, own, { headers: person, status: 200 })
+  await call(pairs, `${own}?status=some`, { headers: person, status: 400 })
+  await call(pairs, own, { headers: other, status: 403 })
+  await call(pairs, `${api}/key-pair/x`, { headers: person, status: 404 })
+  const one = `${pairs}/{api_key}`
+  const key = minted.row.api_key
+  await call(one, `${own}/${key}`, {
+    method: 'PATCH',
+    headers: person,
+    json: { name: 'A2' },
+    status: 200,
+  })
+  await call(one, `${own}/${key}`, { method: 'PATCH', headers: person, json: {}, status: 400 })
+  await call(one, `${own}/nobody`, {
+    method: 'PATCH',
+    headers: person,
+    json: { name: 'N' },
+    status: 404,
+  })
+  const rotated = await call(`${one}/rotate`, `${own}/${key}/rotate`, {
+    headers: person,
+    json: { overlap: 60 },
+    status: 200,
+  })
+  await call(`${one}/rotate`, `${own}/${key}/rotate`, {
+    headers: person,
+    json: { overlap: 60 },
+    status: 409,
+  })
+  await call(`${one}/rotate`, `${own}/${key}/rotate`, {
+    headers: person,
+    json: { overlap: 'x' },
+    status: 400,
+  })
+  await call(pairs, `${own}?status=all`, { headers: person, status: 200 })
+
+  // Tokens
+  const pair = { api_key: key, api_secret: rotated.api_secret }
+  const token = `${api}/token`
+  const tokens = await call(token, token, { fields: pair, status: 200 })
+  await call(token, token, { fields: { refresh_token: tokens.refresh_token }, status: 200 })
+  await call(token, token, { fields: { grant_type: 'client_credentials', ...pair }, status: 200 })
+  await call(token, token, { fields: { api_key: key, api_secret: 'wrong' }, status: 403 })
+  await call(token, token, { fields: { ...pair, scope: 'write' }, status: 400 })
+  await call(token, token, { fields: { grant_type: 'password', ...pair }, status: 400 })
+  await call(token, token, { fields: { grant_type: 'client_credentials' }, status: 401 })
+  await call(`${token}/validate`, `${token}/validate`, {
+    headers: bearer(tokens.access_token),
+    status: 200,
+  })
+  await call(`${token}/validate`, `${token}/validate`, {
+    headers: bearer(tokens.refresh_token),
+    status: 200,
+  })
+  await call(`${token}/validate`, `${token}/validate`, { headers: bearer('x'), status: 403 })
+  await call(`${token}/validate`, `${token}/validate`, { status: 403 })
+
+  // OAuth
+  const client = { client_id: second.row.api_key, client_secret: second.api_secret }
+  const grant = { grant_type: 'client_credentials', scope: 'offline_access' }
+  const granted = await call('/oauth2/token', '/oauth2/token', {
+    fields: { ...grant, ...client },
+    status: 200,
+  })
+  await call('/oauth2/token', '/oauth2/token', { fields: client, status: 400 })
+  await call('/oauth2/token', '/oauth2/token', {
+    fields: { ...grant, ...client, client_secret: 'x' },
+    status: 401,
+  })
+  const asked = '/oauth2/introspect'
+  await call(asked, asked, { fields: { ...client, token: granted.access_token }, status: 200 })
+  await call(asked, asked, { fields: { ...client, token: granted.refresh_token }, status: 200 })
+  await call(asked, asked, { fields: { ...client, token: 'x' }, status: 200 })
+  await call(asked, asked, { fields: client, status: 400 })
+  await call(asked, asked, { fields: { token: 'x' }, status: 401 })
+  const revoke = '/oauth2/revoke'
+  await call(revoke, revoke, { fields: { ...client, token: tokens.access_token }, status: 400 })
+  await call(revoke, revoke, { fields: { ...client, token: granted.access_token }, status: 200 })
+  await call(revoke, revoke, { fields: { ...client, token: 'x' }, status: 401 })
+
+  // Users
+  const users = `${api}/users`
+  const holder = bearer(tokens.access_token)
+  await call(users, `${users}?per_page=1&page=2`, { headers: person, status: 200 })
+  await call(users, `${users}?page=0`, { headers: person, status: 400 })
+  await call(users, users, { headers: other, status: 403 })
+  await call(`${users}/me`, `${users}/me`, { headers: holder, status: 200 })
+  await call(`${users}/me`, `${users}/me?context=edit`, { headers: person, status: 200 })
+  await call(`${users}/me`, `${users}/me`, { headers: bearer(tokens.refresh_token), status: 403 })
+  await call(`${users}/me`, `${users}/me`, { status: 401 })
+  await call(`${users}/{id}`, `${users}/${admin.id}`, { headers: person, status: 200 })
+  await call(`${users}/{id}`, `${users}/999`, { headers: person, status: 404 })
+  await call(`${users}/{id}`, `${users}/${admin.id}`, { headers: other, status: 403 })
+
+  // Proxies
+  const forward = '/forward-auth'
+  await call(forward, `${forward}?scope=read`, { headers: holder, status: 204 })
+  await call(forward, `${forward}?scope=write`, { headers: holder, status: 403 })
+  await call(forward, forward, { headers: bearer('x'), status: 401 })
+
+  // Discovery and health
+  await service.runtime.services.signingKeys.generate('ES256')
+  for (const path of Object.keys(document.paths)) {
+    const isFixed = !path.includes('{') && document.paths[path].get?.security.length === 0
+    if (isFixed) await call(path, path, { status: 200 })
+  }
+  const jwks = await call('/.well-known/jwks.json', '/.well-known/jwks.json', { status: 200 })
+  t.true(Array.isArray(jwks.keys))
+
+  // What ends things comes last.
+  const wrong = { old_password: 'x', new_password: 'another-pass-1' }
+  await call(`${one}/revoke`, `${own}/${spare.row.api_key}/revoke`, {
+    method: 'DELETE',
+    headers: person,
+    status: 200,
+  })
+  await call(`${one}/revoke`, `${own}/${spare.row.api_key}/revoke`, {
+    method: 'DELETE',
+    headers: other,
+    status: 403,
+  })
+  await call(token, token, {
+    fields: { api_key: spare.row.api_key, api_secret: spare.api_secret },
+    status: 403,
+  })
+  await call(`${pairs}/revoke-all`, `${own}/revoke-all`, {
+    method: 'DELETE',
+    headers: person,
+    status: 200,
+  })
+  await call(`${pairs}/revoke-all`, `${own}/revoke-all`, {
+    method: 'DELETE',
+    headers: other,
+    status: 403,
+  })
+  await call(`${users}/me`, `${users}/me`, { headers: holder, status: 403 })
+  await call(`${users}/me/password`, `${users}/me/password`, {
+    headers: person,
+    json: wrong,
+    status: 403,
+  })
+  await call(`${users}/me/password`, `${users}/me/password`, {
+    headers: other,
+    json: { ...wrong, old_password: passwordOf('bob') },
+    status: 200,
+  })
+  await call('/logout', '/logout', {
+    headers: { ...person, 'X-WP-Nonce': 'x' },
+    method: 'POST',
+    status: 403,
+  })
+  await call('/logout', '/logout', { headers: person, method: 'POST', status: 200 })
+
+  t.deepEqual(problems, [])
+  for (const [path, methods] of Object.entries<Json>(document.paths)) {
+    for (const [method, { responses }] of Object.entries<Json>(methods)) {
+      const [success] = Object.keys(responses)
+      t.true(covered.has(`${method.toUpperCase()} ${path} ${success}`), `${method} ${path}`)
+    }
+  }
+})

@@ -50,6 +50,12 @@ export async function startServer(
   migrate: boolean,
 ): Promise<RunningServer> {
   const runtime = await createRuntime(config, { logger, migrate })
+  if (config.database.dialect === 'mysql' && config.jwtSecret === undefined) {
+    logger.warn(
+      { dataDir: config.dataDir },
+      'JWT_SECRET is not set: tokens are signed with the secret of this DATA_DIR, and nodes with another one refuse them',
+    )
+  }
   const server = createServer(runtime.listener)
   // Longer than the idle time-out of the usual load balancers (60 s), which would otherwise now and
   // then send a request into a connection that we are closing.

@@ -1,26 +1,14 @@
-import {
-  isCurrent,
-  type PresentedToken,
-  type TokenType,
-  type TokenUser,
-} from '../domain/access-token.js'
+import type { PresentedToken, TokenType } from '../domain/access-token.js'
 import type { KeyPairPrincipal, TokenPrincipal } from '../domain/actor.js'
-import { maxApiKeyLength, versionOfSecret } from '../domain/key-pair.js'
 import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
-import type { KeyState } from '../store/key-states.js'
 import type { KeyStateReader } from './key-state-reader.js'
+import { createTokenChecks } from './token-check.js'
 import type { IssuedTokens, OAuthGrant, OAuthTokens, TokenIssuer } from './token-issuer.js'
 import type { TokenSigner } from './token-signer.js'
-import {
-  assertLiveSecret,
-  assertPolicy,
-  offline,
-  refreshedSubject,
-  subjectOf,
-} from './token-subject.js'
+import { offline, refreshedSubject, subjectOf } from './token-subject.js'
 import type { UsageRecorder } from './usage-recorder.js'
 
 /** Where a request came from. */
@@ -108,113 +96,9 @@ export interface TokenServiceDeps {
   now: () => number
 }
 
-/** Anything else cannot be a key of ours: not worth a query, and safe in a byte-wise comparison. */
-const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
-
 export function createTokenService(deps: TokenServiceDeps): TokenService {
-  const { stores, keyStates, signer, usage, tokenIssuer, scopes: defined, issuer, now } = deps
-
-  function readState(apiKey: string): Promise<KeyState | undefined> | undefined {
-    return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
-  }
-
-  /** The state of a pair whose secret is right and which may be used now. */
-  async function prove({ apiKey, apiSecret }: ClientSecret, { ip }: Origin): Promise<Proof> {
-    const state = await readState(apiKey)
-    const secretVersion = state && versionOfSecret(state, apiSecret, now())
-    if (!state || secretVersion === undefined) {
-      throw new ServiceError('rest_authentication_invalid_api_key_secret')
-    }
-    if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
-    if (state.user.status !== 'active') {
-      throw new ServiceError('rest_authentication_disabled_user')
-    }
-    assertPolicy(state, now(), ip)
-    return { state, secretVersion }
-  }
-
-  function assertCurrent(token: PresentedToken): void {
-    if (!isCurrent(token, now())) throw new ServiceError('rest_authentication_token_error')
-  }
-
-  /**
-   * The check on every request: signature, claims, and the key's and user's state as of now. The
-   * order of the refusals is the plugin's.
-   *
-   * @param ip As for `assertPolicy`.
-   */
-  async function check(
-    text: string,
-    ip: string | null | undefined,
-  ): Promise<{ token: CheckedToken; state: KeyState }> {
-    const token = signer.recall(text) ?? (await signer.verify(text))
-    assertCurrent(token)
-    if (token.issuer !== issuer) throw new ServiceError('rest_authentication_invalid_token_issuer')
-    if (!tokenIssuer.accepts(token.audience)) {
-      throw new ServiceError('rest_authentication_invalid_token_audience')
-    }
-    if (token.userId === undefined) {
-      throw new ServiceError('rest_authentication_missing_token_user_id')
-    }
-    const state = token.apiKey === undefined ? undefined : await readState(token.apiKey)
-    // Only a token that is about to be refused asks a second time, to be told the true reason.
-    const user =
-      state?.userId === token.userId ? state.user : await stores.users.findById(token.userId)
-    if (user?.status !== 'active') {
-      throw new ServiceError('rest_authentication_invalid_token_wp_user')
-    }
-    assertSameUser(token, user)
-    if (token.expiresAt === undefined) {
-      throw new ServiceError('rest_authentication_missing_token_expiration')
-    }
-    if (token.apiKey === undefined) {
-      throw new ServiceError('rest_authentication_missing_token_api_key')
-    }
-    if (!state || state.userId !== token.userId || state.revokedAt !== null) {
-      throw new ServiceError('rest_authentication_revoked_api_key')
-    }
-    assertLiveSecret(token, state, now())
-    assertPolicy(state, now(), ip)
-    return { token: token as CheckedToken, state }
-  }
-
-  async function checkRefresh(
-    text: string,
-    { ip }: Origin,
-  ): Promise<{ token: PresentedToken; state: KeyState }> {
-    const token = signer.recall(text) ?? (await signer.verify(text))
-    assertCurrent(token)
-    if (token.userId === undefined) {
-      throw new ServiceError('rest_authentication_missing_refresh_token_user_id')
-    }
-    if (token.tokenType !== 'refresh') {
-      throw new ServiceError('rest_authentication_invalid_token_type')
-    }
-    if (token.issuer !== issuer) {
-      throw new ServiceError('rest_authentication_invalid_token_issuer')
-    }
-    if (token.expiresAt === undefined) {
-      throw new ServiceError('rest_authentication_missing_token_expiration')
-    }
-    if (token.apiKey === undefined) {
-      throw new ServiceError('rest_authentication_missing_refresh_token_api_key')
-    }
-    const state = await readState(token.apiKey)
-    if (!state || state.userId !== token.userId || state.revokedAt !== null) {
-      const user = await stores.users.findById(token.userId)
-      if (!user) throw new ServiceError('rest_authentication_invalid_refresh_token')
-      throw new ServiceError('rest_authentication_revoked_api_key', {
-        message: 'Refresh token is invalid the API key has been revoked.',
-      })
-    }
-    if (state.user.status !== 'active') {
-      throw new ServiceError('rest_authentication_invalid_refresh_token')
-    }
-    assertSameUser(token, state.user)
-    assertLiveSecret(token, state, now())
-    assertPolicy(state, now(), ip)
-    return { token, state }
-  }
+  const { signer, usage, tokenIssuer, scopes: defined, now } = deps
+  const { prove, check, checkRefresh } = createTokenChecks(deps)
 
   return {
     async exchange(apiKey, apiSecret, { ip }, requested) {
@@ -300,23 +184,5 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
         return { token, refusal: error }
       }
     },
-  }
-}
-
-type CheckedToken = PresentedToken & { expiresAt: number; userId: number; apiKey: string }
-
-/** A pair that has proven one of its secrets. */
-interface Proof {
-  state: KeyState
-  secretVersion: number
-}
-
-/** A login or e-mail that has changed since makes the token another person's. */
-function assertSameUser(token: PresentedToken, user: TokenUser): void {
-  if (token.login !== user.login) {
-    throw new ServiceError('rest_authentication_invalid_token_user_login')
-  }
-  if (token.email !== user.email) {
-    throw new ServiceError('rest_authentication_invalid_token_user_email')
   }
 }

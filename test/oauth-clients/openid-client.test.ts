@@ -24,7 +24,8 @@ for (const [name, method] of Object.entries(methods)) {
 
       const plain = await client.clientCredentialsGrant(config)
       t.is(plain.token_type, 'bearer')
-      t.is(plain.expiresIn(), 604_800)
+      // It counts down from the moment of the answer.
+      t.true(Math.abs((plain.expiresIn() ?? 0) - 604_800) < 60)
       t.is(plain.refresh_token, undefined)
 
       const first = await client.clientCredentialsGrant(config, { scope: 'offline_access' })

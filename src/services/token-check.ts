@@ -1,0 +1,155 @@
+import { isCurrent, type PresentedToken, type TokenUser } from '../domain/access-token.js'
+import { maxApiKeyLength, versionOfSecret } from '../domain/key-pair.js'
+import { ServiceError } from '../errors.js'
+import type { KeyState } from '../store/key-states.js'
+import { assertLiveSecret, assertPolicy } from './token-subject.js'
+import type { ClientSecret, Origin, TokenServiceDeps } from './tokens.js'
+
+// What decides, for every request, about the credential that it brings: a key-pair's secret, an access
+// token or a refresh token. Each reads the state of the key and its user once, as it is now.
+
+/** A pair that has proven one of its secrets. */
+export interface Proof {
+  state: KeyState
+  secretVersion: number
+}
+
+/** A token that says all that a token has to say. */
+export type CheckedToken = PresentedToken & { expiresAt: number; userId: number; apiKey: string }
+
+export interface TokenChecks {
+  /** The state of a pair whose secret is right and which may be used now. @throws {ServiceError} */
+  prove(client: ClientSecret, origin: Origin): Promise<Proof>
+  /**
+   * The check on every request: signature, claims, and the key's and user's state as of now. The
+   * order of the refusals is the plugin's.
+   *
+   * @param ip As for `assertPolicy`.
+   * @throws {ServiceError}
+   */
+  check(
+    text: string,
+    ip: string | null | undefined,
+  ): Promise<{ token: CheckedToken; state: KeyState }>
+  /** The same for a refresh token, in the order and the words of the plugin's. @throws {ServiceError} */
+  checkRefresh(text: string, origin: Origin): Promise<{ token: PresentedToken; state: KeyState }>
+}
+
+export type TokenChecksDeps = Pick<
+  TokenServiceDeps,
+  'stores' | 'keyStates' | 'signer' | 'tokenIssuer' | 'issuer' | 'now'
+>
+
+/** Anything else cannot be a key of ours: not worth a query, and safe in a byte-wise comparison. */
+const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
+
+export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
+  const { stores, keyStates, signer, tokenIssuer, issuer, now } = deps
+
+  function readState(apiKey: string): Promise<KeyState | undefined> | undefined {
+    return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
+  }
+
+  async function prove({ apiKey, apiSecret }: ClientSecret, { ip }: Origin): Promise<Proof> {
+    const state = await readState(apiKey)
+    const secretVersion = state && versionOfSecret(state, apiSecret, now())
+    if (!state || secretVersion === undefined) {
+      throw new ServiceError('rest_authentication_invalid_api_key_secret')
+    }
+    if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
+    if (state.user.status !== 'active') {
+      throw new ServiceError('rest_authentication_disabled_user')
+    }
+    assertPolicy(state, now(), ip)
+    return { state, secretVersion }
+  }
+
+  function assertCurrent(token: PresentedToken): void {
+    if (!isCurrent(token, now())) throw new ServiceError('rest_authentication_token_error')
+  }
+
+  async function check(
+    text: string,
+    ip: string | null | undefined,
+  ): Promise<{ token: CheckedToken; state: KeyState }> {
+    const token = signer.recall(text) ?? (await signer.verify(text))
+    assertCurrent(token)
+    if (token.issuer !== issuer) throw new ServiceError('rest_authentication_invalid_token_issuer')
+    if (!tokenIssuer.accepts(token.audience)) {
+      throw new ServiceError('rest_authentication_invalid_token_audience')
+    }
+    if (token.userId === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_user_id')
+    }
+    const state = token.apiKey === undefined ? undefined : await readState(token.apiKey)
+    // Only a token that is about to be refused asks a second time, to be told the true reason.
+    const user =
+      state?.userId === token.userId ? state.user : await stores.users.findById(token.userId)
+    if (user?.status !== 'active') {
+      throw new ServiceError('rest_authentication_invalid_token_wp_user')
+    }
+    assertSameUser(token, user)
+    if (token.expiresAt === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_expiration')
+    }
+    if (token.apiKey === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_api_key')
+    }
+    if (!state || state.userId !== token.userId || state.revokedAt !== null) {
+      throw new ServiceError('rest_authentication_revoked_api_key')
+    }
+    assertLiveSecret(token, state, now())
+    assertPolicy(state, now(), ip)
+    return { token: token as CheckedToken, state }
+  }
+
+  async function checkRefresh(
+    text: string,
+    { ip }: Origin,
+  ): Promise<{ token: PresentedToken; state: KeyState }> {
+    const token = signer.recall(text) ?? (await signer.verify(text))
+    assertCurrent(token)
+    if (token.userId === undefined) {
+      throw new ServiceError('rest_authentication_missing_refresh_token_user_id')
+    }
+    if (token.tokenType !== 'refresh') {
+      throw new ServiceError('rest_authentication_invalid_token_type')
+    }
+    if (token.issuer !== issuer) {
+      throw new ServiceError('rest_authentication_invalid_token_issuer')
+    }
+    if (token.expiresAt === undefined) {
+      throw new ServiceError('rest_authentication_missing_token_expiration')
+    }
+    if (token.apiKey === undefined) {
+      throw new ServiceError('rest_authentication_missing_refresh_token_api_key')
+    }
+    const state = await readState(token.apiKey)
+    if (!state || state.userId !== token.userId || state.revokedAt !== null) {
+      const user = await stores.users.findById(token.userId)
+      if (!user) throw new ServiceError('rest_authentication_invalid_refresh_token')
+      throw new ServiceError('rest_authentication_revoked_api_key', {
+        message: 'Refresh token is invalid the API key has been revoked.',
+      })
+    }
+    if (state.user.status !== 'active') {
+      throw new ServiceError('rest_authentication_invalid_refresh_token')
+    }
+    assertSameUser(token, state.user)
+    assertLiveSecret(token, state, now())
+    assertPolicy(state, now(), ip)
+    return { token, state }
+  }
+
+  return { prove, check, checkRefresh }
+}
+
+/** A login or e-mail that has changed since makes the token another person's. */
+function assertSameUser(token: PresentedToken, user: TokenUser): void {
+  if (token.login !== user.login) {
+    throw new ServiceError('rest_authentication_invalid_token_user_login')
+  }
+  if (token.email !== user.email) {
+    throw new ServiceError('rest_authentication_invalid_token_user_email')
+  }
+}

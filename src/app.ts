@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import cors from '@koa/cors'
 import Koa from 'koa'
 import type { Config } from './config.js'
-import { createFailureAnswer, errorHandler } from './http/error-handler.js'
+import { createFailureAnswer, errorHandler, type FailureAnswer } from './http/error-handler.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
 import { forwardAuth, forwardAuthLane } from './http/forward-auth.js'
 import { hotLane, type Lane } from './http/hot-lane.js'
@@ -39,12 +39,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   const cookie = createSessionCookie({ publicUrl })
   const authenticator = createAuthenticator({ tokens, sessions, cookie })
 
-  const answerFailure = createFailureAnswer({
-    logger,
-    publicUrl: config.publicUrl,
-    toServiceError: services.toServiceError,
-  })
-
+  const answerFailure = failureAnswer({ services, config, logger })
   const routes = wpRoutes({
     tokens,
     keyPairs,
@@ -87,14 +82,10 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
 
 /** The whole service as a listener for Node's server: the hot lane, then the app. */
 export function createListener(app: Koa<RequestState>, deps: AppDeps): RequestListener {
-  const { services, config, logger } = deps
+  const { services, config } = deps
   const take = hotLane({
     tokens: services.tokens,
-    answerFailure: createFailureAnswer({
-      logger,
-      publicUrl: config.publicUrl,
-      toServiceError: services.toServiceError,
-    }),
+    answerFailure: failureAnswer(deps),
     headers: apiHeaders(config),
     trustProxy: config.trustProxy,
   })
@@ -104,6 +95,12 @@ export function createListener(app: Koa<RequestState>, deps: AppDeps): RequestLi
     if (take(request, response) || takeForwardAuth(request, response)) return
     void handle(request, response)
   }
+}
+
+/** The same answer to a failure in the lane as behind it. */
+function failureAnswer({ services, config, logger }: AppDeps): FailureAnswer {
+  const { toServiceError } = services
+  return createFailureAnswer({ logger, publicUrl: config.publicUrl, toServiceError })
 }
 
 function createForwardAuth({ services, config, logger }: AppDeps): Lane {

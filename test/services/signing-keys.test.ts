@@ -239,8 +239,9 @@ onEachStore('private keys are of no use to whoever reads the database', async (t
   const { current } = await keys.rotate('ES256')
   advance(5)
   const stored = await context.stores.signingKeys.find(current?.kid ?? '')
-  t.notRegex(stored?.privateKey ?? '', /"d"|kty/)
-  t.false(Buffer.from(stored?.privateKey ?? '', 'base64url').includes('"d"'))
+  // With their quotes, which base64url never holds: ciphertext spells a bare "kty" now and then.
+  t.notRegex(stored?.privateKey ?? '', /"d"|"kty"/)
+  t.false(Buffer.from(stored?.privateKey ?? '', 'base64url').includes('"kty"'))
   t.true((await startNode()).ring.problem() === undefined)
   for (const other of [randomBytes(32), undefined]) {
     const own = { existing: () => other, orNew: () => randomBytes(32) }

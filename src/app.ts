@@ -3,6 +3,7 @@ import cors from '@koa/cors'
 import Koa from 'koa'
 import type { Config } from './config.js'
 import { createFailureAnswer, errorHandler, type FailureAnswer } from './http/error-handler.js'
+import { exposedFailureHeaders } from './http/failure-headers.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
 import { forwardAuth, forwardAuthLane } from './http/forward-auth.js'
 import { hotLane, type Lane } from './http/hot-lane.js'
@@ -125,7 +126,7 @@ function corsHeaders(origins: '*' | readonly string[]) {
     },
     allowMethods: ['OPTIONS', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
     allowHeaders: ['Authorization', 'X-WP-Nonce', 'X-HTTP-Method-Override', 'Content-Type'],
-    exposeHeaders: ['X-WP-Total', 'X-WP-TotalPages', 'Link', 'Retry-After'],
+    exposeHeaders: ['X-WP-Total', 'X-WP-TotalPages', 'Link', ...exposedFailureHeaders],
     maxAge: 600,
   })
 }

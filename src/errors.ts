@@ -252,12 +252,25 @@ export const errorCatalogue = {
 
 export type ErrorCode = keyof typeof errorCatalogue
 
+/** A quota that has been used up, as clients are told of it. */
+export interface RateLimitState {
+  /** Of the policy, e.g. `login`: lower-case letters and hyphens. */
+  name: string
+  quota: number
+  /** Seconds that the quota is for. */
+  window: number
+  remaining: number
+  /** Seconds until there is a quota again. */
+  reset: number
+}
+
 export interface ServiceErrorOptions {
   message?: string
   /** Names of the parameters at fault, each with what is wrong with it. */
   params?: Record<string, string>
   /** Seconds after which trying again makes sense. */
   retryAfter?: number
+  rateLimit?: RateLimitState
   /** What a token would have to have (RFC 6750, section 3). */
   scopes?: readonly string[]
   cause?: unknown
@@ -274,6 +287,7 @@ export class ServiceError extends Error {
   readonly bearer: Failure['bearer']
   readonly params: Record<string, string> | undefined
   readonly retryAfter: number | undefined
+  readonly rateLimit: RateLimitState | undefined
   readonly scopes: readonly string[] | undefined
 
   constructor(code: ErrorCode, options: ServiceErrorOptions = {}) {
@@ -285,6 +299,7 @@ export class ServiceError extends Error {
     this.bearer = failure.bearer
     this.params = options.params
     this.retryAfter = options.retryAfter
+    this.rateLimit = options.rateLimit
     this.scopes = options.scopes
   }
 

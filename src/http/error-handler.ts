@@ -1,11 +1,9 @@
 import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
-import { bearerChallenge } from './guards/bearer-challenge.js'
+import { failureHeaders } from './failure-headers.js'
 import { OAuthFailure, presentOAuthError } from './oauth/oauth-error.js'
 import type { AppMiddleware } from './state.js'
 
-/** Seconds after which a client may try again while the database is away. */
-const retryAfter = '2'
 const tokenPath = '/wp/v2/token'
 
 export interface FailureDeps {
@@ -38,18 +36,8 @@ export function createFailureAnswer({ logger, publicUrl, toServiceError }: Failu
       logger.error({ err: error.cause ?? thrown, method, path }, error.message)
     }
     const { status, headers, body } = isOAuth ? presentOAuthError(error) : presentError(error)
-    const challenge = isResource ? bearerChallenge(error, publicUrl) : undefined
-    return {
-      status,
-      headers: {
-        ...headers,
-        ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
-        'Cache-Control': 'no-store',
-        ...(error.code === 'rest_service_unavailable' && { 'Retry-After': retryAfter }),
-        ...(error.retryAfter !== undefined && { 'Retry-After': String(error.retryAfter) }),
-      },
-      body,
-    }
+    const resource = isResource ? { publicUrl } : undefined
+    return { status, headers: { ...headers, ...failureHeaders(error, resource) }, body }
   }
 }
 

@@ -4,8 +4,8 @@ import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { TokenService } from '../services/tokens.js'
 import { addressOf } from './client-address.js'
+import { failureHeaders } from './failure-headers.js'
 import { hasBearer, readBearer } from './guards/bearer.js'
-import { bearerChallenge } from './guards/bearer-challenge.js'
 import { assertScopes, readScopeList } from './guards/scopes.js'
 import type { Lane } from './hot-lane.js'
 import type { AppMiddleware } from './state.js'
@@ -109,13 +109,7 @@ function refuse(
   const about = { status, code: error.code, ...describeOriginal(request) }
   if (status >= 500) logger.error({ err: error.cause ?? thrown, ...about }, error.message)
   else logger.debug(about, 'a forwarded request was refused')
-  const challenge = bearerChallenge(error)
-  response.writeHead(status, {
-    ...headers,
-    ...(challenge !== undefined && { 'WWW-Authenticate': challenge }),
-    ...(status === 503 && { 'Retry-After': '2' }),
-    'Content-Length': '0',
-  })
+  response.writeHead(status, { ...headers, ...failureHeaders(error, {}), 'Content-Length': '0' })
   response.end()
 }
 

@@ -53,7 +53,15 @@ onEachDatabase(
         t.is(response.headers.get('Vary'), 'Origin')
         t.is(response.headers.get('Access-Control-Allow-Credentials'), null)
         const exposed = response.headers.get('Access-Control-Expose-Headers') ?? ''
-        t.deepEqual(exposed.split(','), ['X-WP-Total', 'X-WP-TotalPages', 'Link', 'Retry-After'])
+        t.deepEqual(exposed.split(','), [
+          'X-WP-Total',
+          'X-WP-TotalPages',
+          'Link',
+          'WWW-Authenticate',
+          'Retry-After',
+          'RateLimit',
+          'RateLimit-Policy',
+        ])
       }
     }
     for (const origin of [

@@ -3,8 +3,8 @@ import type { User } from '../../domain/user.js'
 import { ServiceError } from '../../errors.js'
 import type { Services } from '../../services/index.js'
 import { clientAddress } from '../client-address.js'
+import { failureHeaders } from '../failure-headers.js'
 import { hasBearer, readBearer } from './bearer.js'
-import { bearerChallenge } from './bearer-challenge.js'
 import { assertScopes, readScopeList } from './scopes.js'
 
 /** What {@link requireToken} puts on `ctx.state`. */
@@ -50,10 +50,7 @@ export function requireToken(
       ctx.state.scopes = principal.scopes
     } catch (thrown) {
       const error = services.toServiceError(thrown)
-      const challenge = bearerChallenge(error)
-      ctx.set('Cache-Control', 'no-store')
-      if (challenge !== undefined) ctx.set('WWW-Authenticate', challenge)
-      if (error.status === 503) ctx.set('Retry-After', '2')
+      ctx.set(failureHeaders(error, {}))
       ctx.status = error.status
       ctx.body = error.toJSON()
       return

@@ -5,6 +5,7 @@ import { LoginPage, LogoutPage } from '../../views/login.js'
 import type { Message } from '../../views/page.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
+import { failureHeaders } from '../failure-headers.js'
 import { assertSameOrigin } from '../guards/same-origin.js'
 import { readParams, text } from '../params.js'
 import type { SessionCookie } from '../session-cookie.js'
@@ -62,8 +63,8 @@ export function loginPages(deps: LoginPagesDeps): AppRouter {
               userAgent: ctx.get('User-Agent') || null,
             })
           },
-          (message, status, { retryAfter }) => {
-            if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
+          (message, status, error) => {
+            ctx.set(failureHeaders(error))
             return showForm(ctx, { next, login, message: failure(message), status })
           },
           ['incorrect_password', 'rest_authentication_disabled_user', 'rest_too_many_attempts'],

@@ -1,12 +1,9 @@
-import type { RequestListener } from 'node:http'
 import cors from '@koa/cors'
 import Koa from 'koa'
-import type { Config } from './config.js'
-import { createFailureAnswer, errorHandler, type FailureAnswer } from './http/error-handler.js'
+import { errorHandler } from './http/error-handler.js'
 import { exposedFailureHeaders } from './http/failure-headers.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
-import { forwardAuth, forwardAuthLane } from './http/forward-auth.js'
-import { hotLane, type Lane } from './http/hot-lane.js'
+import { forwardAuth } from './http/forward-auth.js'
 import { metadataRouter } from './http/oauth/metadata.js'
 import { oauthRouter } from './http/oauth/routes.js'
 import { healthRouter } from './http/ops/health.js'
@@ -21,17 +18,7 @@ import { createSessionCookie } from './http/session-cookie.js'
 import type { RequestState } from './http/state.js'
 import { logUnsentResponse } from './http/unsent-response.js'
 import { wpRouter, wpRoutes } from './http/wp/routes.js'
-import type { Logger } from './logger.js'
-import type { Services } from './services/index.js'
-
-export interface AppDeps {
-  services: Services
-  config: Pick<
-    Config,
-    'publicUrl' | 'trustProxy' | 'corsOrigins' | 'securityContact' | 'keyPairScopes'
-  >
-  logger: Logger
-}
+import { type AppDeps, createAnswerFailure, createForwardAuth } from './lanes.js'
 
 /** Puts the surfaces on the services. Nothing listens; nothing but the pages' own files is read. */
 export function createApp({ services, config, logger }: AppDeps): Koa<RequestState> {
@@ -40,7 +27,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   const cookie = createSessionCookie({ publicUrl })
   const authenticator = createAuthenticator({ tokens, sessions, cookie })
 
-  const answerFailure = failureAnswer({ services, config, logger })
+  const answerFailure = createAnswerFailure({ services, config, logger })
   const routes = wpRoutes({
     tokens,
     keyPairs,
@@ -79,41 +66,6 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   app.use(healthRouter(services).routes())
   app.use(openApiRouter(document).routes())
   return app
-}
-
-/** The whole service as a listener for Node's server: the hot lane, then the app. */
-export function createListener(app: Koa<RequestState>, deps: AppDeps): RequestListener {
-  const { services, config } = deps
-  const take = hotLane({
-    tokens: services.tokens,
-    answerFailure: failureAnswer(deps),
-    headers: apiHeaders(config),
-    trustProxy: config.trustProxy,
-  })
-  const takeForwardAuth = createForwardAuth(deps)
-  const handle = app.callback()
-  return function listen(request, response) {
-    if (take(request, response) || takeForwardAuth(request, response)) return
-    void handle(request, response)
-  }
-}
-
-/** The same answer to a failure in the lane as behind it. */
-function failureAnswer({ services, config, logger }: AppDeps): FailureAnswer {
-  const { toServiceError } = services
-  return createFailureAnswer({ logger, publicUrl: config.publicUrl, toServiceError })
-}
-
-function createForwardAuth({ services, config, logger }: AppDeps): Lane {
-  const { tokens, toServiceError } = services
-  const { trustProxy } = config
-  return forwardAuthLane({
-    tokens,
-    toServiceError,
-    logger,
-    headers: apiHeaders(config),
-    trustProxy,
-  })
 }
 
 /** WordPress's lists of headers. No credentials: cookies are for our own pages only. */

@@ -2,13 +2,11 @@ import { randomBytes } from 'node:crypto'
 import { existsSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import type { RequestListener } from 'node:http'
 import { dirname, join } from 'node:path'
-import type Koa from 'koa'
 import type { Knex } from 'knex'
-import { createApp, createListener } from './app.js'
 import { type Config, ConfigError } from './config.js'
 import { generateEncryptionKey, parseEncryptionKey } from './domain/key-encryption.js'
 import { generateSecret, secretProblem } from './domain/signing-secret.js'
-import type { RequestState } from './http/state.js'
+import { createListener } from './lanes.js'
 import type { Logger } from './logger.js'
 import { createServices, type Services } from './services/index.js'
 import type { EncryptionKey } from './services/signing-keys.js'
@@ -21,8 +19,7 @@ export interface Runtime {
   db: Knex
   stores: Stores
   services: Services
-  app: Koa<RequestState>
-  /** The app behind the hot lane: what a server listens with. */
+  /** What a server listens with. */
   listener: RequestListener
   /** Writes what is still in memory and closes the database. */
   close(): Promise<void>
@@ -72,14 +69,16 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
       logger,
       now,
     })
-    const app = createApp({ services, config, logger })
+    const deps = { services, config, logger }
     return {
       config,
       db,
       stores,
       services,
-      app,
-      listener: createListener(app, { services, config, logger }),
+      listener: createListener(deps, async () => {
+        const { createApp } = await import('./app.js')
+        return createApp(deps).callback()
+      }),
       async close() {
         await services.close()
         stores.keyStates.close()

@@ -66,8 +66,12 @@ const rules: Record<string, Rule> = {
     may: ['database-url', 'domain', 'zod', 'node:fs', 'node:path', 'node:util'],
   },
   'logger.ts': { may: [] },
+  'lanes.ts': {
+    may: ['http', 'node:http'],
+    mayNameTypesOf: ['services', 'config', 'logger'],
+  },
   'app.ts': {
-    may: ['http', 'koa', '@koa/cors', 'node:http'],
+    may: ['http', 'lanes', 'koa', '@koa/cors'],
     mayNameTypesOf: ['services', 'config', 'logger'],
   },
 }

@@ -1,23 +1,28 @@
-import type { Context } from 'koa'
-import { koaBody } from 'koa-body'
+import type { Context, Middleware } from 'koa'
 import { invalidParameters, ServiceError } from '../errors.js'
 import { formOptions, maxBodyBytes } from './form.js'
 import { decodeTexts, multipartOptions, withSizeLimit } from './multipart.js'
 
 const mediaTypes = ['application/json', 'application/x-www-form-urlencoded', 'multipart/form-data']
 
-const parse = koaBody({
-  json: true,
-  urlencoded: true,
-  multipart: true,
-  text: false,
-  patchKoa: true,
-  jsonTypes: ['application/json'],
-  jsonLimit: maxBodyBytes,
-  formLimit: maxBodyBytes,
-  queryString: formOptions,
-  formidable: multipartOptions,
-})
+/** Loaded by the first body that needs it: it brings more code along than all the rest of Koa. */
+let parser: Promise<Middleware> | undefined
+
+async function loadParser(): Promise<Middleware> {
+  const { koaBody } = await import('koa-body')
+  return koaBody({
+    json: true,
+    urlencoded: true,
+    multipart: true,
+    text: false,
+    patchKoa: true,
+    jsonTypes: ['application/json'],
+    jsonLimit: maxBodyBytes,
+    formLimit: maxBodyBytes,
+    queryString: formOptions,
+    formidable: multipartOptions,
+  })
+}
 
 /**
  * Reads the request's body: JSON, urlencoded or multipart. The query is never part of it.
@@ -31,8 +36,10 @@ export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
   if ((ctx.request.length ?? 0) > maxBodyBytes) throw new ServiceError('rest_request_too_large')
   const isMultipart = Boolean(ctx.is('multipart/form-data'))
   const source = isMultipart ? withSizeLimit(ctx) : ctx
+  parser ??= loadParser()
+  const parse = await parser
   try {
-    await parse(source as Parameters<typeof parse>[0], async () => {})
+    await parse(source as Parameters<Middleware>[0], async () => {})
   } catch (cause) {
     throw bodyError(ctx, cause)
   }

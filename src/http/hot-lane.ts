@@ -5,7 +5,7 @@ import { addressOf } from './client-address.js'
 import type { FailureAnswer } from './error-handler.js'
 import { maxBodyBytes, readForm } from './form.js'
 import { inOAuth } from './oauth/oauth-error.js'
-import { oauthPaths } from './oauth/routes.js'
+import { oauthPaths } from './oauth/paths.js'
 import { grantTokens } from './oauth/token.js'
 import { issueTokens, validateToken } from './wp/token.js'
 

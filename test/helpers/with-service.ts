@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
+import { createApp } from '../../src/app.js'
 import { type Environment, loadConfig } from '../../src/config.js'
 import { operator } from '../../src/domain/actor.js'
 import type { Role, User } from '../../src/domain/user.js'
@@ -32,6 +33,8 @@ export interface Service {
   url: string
   databaseUrl: string
   runtime: Runtime
+  /** The app alone, without the lanes before it. */
+  app(): ReturnType<typeof createApp>
   /** Moves the service's clock, in seconds. */
   advance(seconds: number): void
   now(): number
@@ -88,6 +91,7 @@ export async function startService(dialect: Dialect, env: Environment = {}): Pro
       offset += seconds
     },
     now,
+    app: () => createApp({ services: runtime.services, config, logger }),
     log: () => lines.join(''),
     fetch: (path, init) => fetch(url + path, { redirect: 'manual', ...init }),
     async json(path, { method, headers = {}, fields, json } = {}) {

@@ -195,7 +195,7 @@ onEachDatabase(
   'without the lanes, in an application’s own server, it is the same',
   async (t, service) => {
     const { access_token } = await visitor(service, ['read'])
-    const server = createServer(service.runtime.app.callback())
+    const server = createServer(service.app().callback())
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
     try {

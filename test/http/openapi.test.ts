@@ -35,9 +35,9 @@ onSqlite('what is served to programs is described, and nothing else', async (t, 
   const described = Object.entries<Json>(document.paths).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   )
-  const layers = service.runtime.app.middleware.flatMap(
-    (middleware) => (middleware as Json).router?.stack ?? [],
-  )
+  const layers = service
+    .app()
+    .middleware.flatMap((middleware) => (middleware as Json).router?.stack ?? [])
   const served = layers.flatMap((layer: Json) =>
     layer.methods.map(
       (method: string) => `${method} ${layer.path.replace(/:(\w+)/g, '{$1}').replace(/\/$/, '')}`,

@@ -3,7 +3,7 @@ import { offlineAccess } from '../../domain/scope.js'
 import type { KeyRing } from '../../services/key-ring.js'
 import { resourceMetadataPath } from '../guards/bearer-challenge.js'
 import type { AppRouter, RequestState } from '../state.js'
-import { oauthPaths } from './routes.js'
+import { oauthPaths } from './paths.js'
 import { grantTypes } from './token.js'
 
 export const serverMetadataPath = '/.well-known/oauth-authorization-server'

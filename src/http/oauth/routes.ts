@@ -5,14 +5,8 @@ import { clientAddress } from '../client-address.js'
 import type { AppRouter, RequestState } from '../state.js'
 import { introspectToken, revokeToken, type TokenEndpointDeps } from './introspect.js'
 import { inOAuth } from './oauth-error.js'
+import { oauthPaths } from './paths.js'
 import { grantTokens } from './token.js'
-
-/** Where OAuth's clients find what they know of, below the service's own address. */
-export const oauthPaths = {
-  token: '/oauth2/token',
-  introspect: '/oauth2/introspect',
-  revoke: '/oauth2/revoke',
-} as const
 
 /** What OAuth's clients know of: the token endpoint once more, and the endpoints about tokens. */
 export function oauthRouter(deps: TokenEndpointDeps): AppRouter {

@@ -1,0 +1,77 @@
+import type { RequestListener } from 'node:http'
+import type { Config } from './config.js'
+import { createFailureAnswer, type FailureAnswer } from './http/error-handler.js'
+import { forwardAuthLane } from './http/forward-auth.js'
+import { hotLane, type Lane } from './http/hot-lane.js'
+import { apiHeaders } from './http/security-headers.js'
+import type { Logger } from './logger.js'
+import type { Services } from './services/index.js'
+
+export interface AppDeps {
+  services: Services
+  config: Pick<
+    Config,
+    'publicUrl' | 'trustProxy' | 'corsOrigins' | 'securityContact' | 'keyPairScopes'
+  >
+  logger: Logger
+}
+
+/**
+ * The whole service as a listener for Node's server: the lanes, which machines use all the time, and
+ * behind them the app.
+ *
+ * @param loadApp Called when somebody first needs it: the app with its pages and parsers is half of
+ *   what the program loads, and a node that was just started answers checks without it.
+ */
+export function createListener(
+  deps: AppDeps,
+  loadApp: () => Promise<RequestListener>,
+): RequestListener {
+  const { services, config, logger } = deps
+  const take = hotLane({
+    tokens: services.tokens,
+    answerFailure: createAnswerFailure(deps),
+    headers: apiHeaders(config),
+    trustProxy: config.trustProxy,
+  })
+  const takeForwardAuth = createForwardAuth(deps)
+  let app: RequestListener | undefined
+  let loading: Promise<RequestListener> | undefined
+
+  const listen: RequestListener = (request, response) => {
+    if (take(request, response) || takeForwardAuth(request, response)) return
+    if (app) return app(request, response)
+    loading ??= loadApp()
+    loading.then(
+      (loaded) => {
+        app = loaded
+        loaded(request, response)
+      },
+      (err: unknown) => {
+        // A file that cannot be read now may be readable for the next request.
+        loading = undefined
+        logger.error({ err }, 'the app could not be loaded')
+        response.writeHead(500, { 'Content-Length': '0' }).end()
+      },
+    )
+  }
+  return listen
+}
+
+/** The same answer to a failure in the lanes as behind them. */
+export function createAnswerFailure({ services, config, logger }: AppDeps): FailureAnswer {
+  const { toServiceError } = services
+  return createFailureAnswer({ logger, publicUrl: config.publicUrl, toServiceError })
+}
+
+export function createForwardAuth({ services, config, logger }: AppDeps): Lane {
+  const { tokens, toServiceError } = services
+  const { trustProxy } = config
+  return forwardAuthLane({
+    tokens,
+    toServiceError,
+    logger,
+    headers: apiHeaders(config),
+    trustProxy,
+  })
+}

@@ -32,7 +32,8 @@ export interface LoadResult {
   errors: number
 }
 
-const wrk = findBinary('wrk')
+// autocannon is slower and sends one request at a time, which suits a server that wakes up for each.
+const wrk = process.env.BENCH_LOADER === 'autocannon' ? undefined : findBinary('wrk')
 export const loader = wrk ? 'wrk' : 'autocannon'
 
 /** Sends requests from a process of its own, with one thread, for a time. */
@@ -114,16 +115,15 @@ end
 
 async function sendWithAutocannon(load: Load): Promise<LoadResult> {
   const program = `
+    import { readFileSync } from 'node:fs'
     import autocannon from 'autocannon'
-    const { port, connections, seconds, requests } = JSON.parse(process.env.LOAD)
+    const { port, connections, seconds, requests } = JSON.parse(readFileSync(0, 'utf8'))
     const result = await autocannon({
       url: 'http://127.0.0.1:' + port, connections, duration: seconds, requests,
     })
     console.log('RESULT ' + JSON.stringify(result))`
-  const output = await run(process.execPath, ['--input-type=module', '--eval', program], {
-    ...process.env,
-    LOAD: JSON.stringify(load),
-  })
+  const args = ['--input-type=module', '--eval', program]
+  const output = await run(process.execPath, args, JSON.stringify(load))
   const result = JSON.parse(/^RESULT (.*)$/m.exec(output)?.[1] ?? '{}')
   return {
     requests: result.requests.total,
@@ -135,9 +135,10 @@ async function sendWithAutocannon(load: Load): Promise<LoadResult> {
   }
 }
 
-function run(program: string, args: string[], env = process.env): Promise<string> {
+function run(program: string, args: string[], input = ''): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'], env })
+    const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'pipe'] })
+    child.stdin.end(input)
     let output = ''
     child.stdout.on('data', (chunk) => {
       output += chunk

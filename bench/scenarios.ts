@@ -138,6 +138,7 @@ function ours(database: Database): Scenario[] {
     row('validate, 10 % revoked', bad, [32], withToken(validatePath)),
     row('users/me', one, [32], withToken('/wp-json/wp/v2/users/me')),
     row('requireToken', one, [32], withToken('/api/hello')),
+    row('forward-auth', one, [32], withToken('/forward-auth')),
     row('exchange, urlencoded', one, [1, 32, 256], withPair),
     row('exchange, ES256', asymmetric, [32], withPair),
     row('exchange, OAuth', one, [32], (info) =>

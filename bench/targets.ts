@@ -77,6 +77,7 @@ function judgeDatabase(database: Database, find: Find): Verdict[] {
   const exchange = ours('exchange, urlencoded', 32)
   ratio('exchange / oidc-provider', 2, exchange, find('oidc-provider: client_credentials, JWT', 32))
   ratio('exchange / koa-body echo', 0.7, exchange, find('Koa + koa-body echo, urlencoded', 32))
+  ratio('forward-auth / validate, 32', 0.95, ours('forward-auth', 32), validate32)
   ratio('exchange, ES256 / HS256', 0.6, ours('exchange, ES256', 32), exchange)
   for (const what of ['validate', 'exchange']) {
     const thousand = ours(`${what}, 1,000 keys`, 32)

@@ -6,6 +6,7 @@ import * as createKeyPairUsage from './migrations/20261123000400-create-key-pair
 import * as createSigningKeys from './migrations/20261123000600-create-signing-keys.js'
 import * as addKeyPairPolicy from './migrations/20261123000700-add-key-pair-policy.js'
 import * as addPreviousSecret from './migrations/20261123000800-add-previous-secret.js'
+import * as createRateLimits from './migrations/20261123001100-create-rate-limits.js'
 
 const migrations: Record<string, Knex.Migration> = {
   '20261123000100-create-users': createUsers,
@@ -15,6 +16,7 @@ const migrations: Record<string, Knex.Migration> = {
   '20261123000600-create-signing-keys': createSigningKeys,
   '20261123000700-add-key-pair-policy': addKeyPairPolicy,
   '20261123000800-add-previous-secret': addPreviousSecret,
+  '20261123001100-create-rate-limits': createRateLimits,
 }
 
 /** Every migration, oldest first, by the name under which knex records it. */

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
+import { limitVariables, type RateLimitsConfig, readRateLimits } from './config-limits.js'
 import {
   databaseUrlForms,
   type MySqlAddress,
@@ -47,6 +48,7 @@ export interface Config {
   signatureMemory: { maxBytes: number; maxEntries: number }
   /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
   trustProxy: number
+  rateLimits: RateLimitsConfig
   corsOrigins: '*' | readonly string[]
   /** Where security researchers find somebody: a URI, for security.txt. */
   securityContact: string | undefined
@@ -137,6 +139,7 @@ const variables = {
     .refine((value) => value !== undefined)
     .describe('must be scopes with descriptions, such as read=Read everything;write=Change things'),
   KEY_PAIR_MAX_LIFETIME: integer(0, 0, 36_500),
+  ...limitVariables,
   SIGNATURE_MEMORY_MB: integer(32, 1, 4096),
   SIGNATURE_MEMORY_ENTRIES: integer(100_000, 1, 10_000_000),
   TRUST_PROXY: z
@@ -217,6 +220,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
       maxEntries: values.SIGNATURE_MEMORY_ENTRIES,
     },
     trustProxy: values.TRUST_PROXY,
+    rateLimits: readRateLimits(values),
     corsOrigins: values.CORS_ORIGINS,
     securityContact: values.SECURITY_CONTACT,
     logLevel: values.LOG_LEVEL,

@@ -194,7 +194,7 @@ export const errorCatalogue = {
   rest_too_many_attempts: {
     status: 429,
     oauth: 'temporarily_unavailable',
-    message: 'Too many failed attempts to log in. Try again later.',
+    message: 'Too many failed attempts. Try again later.',
   },
   incorrect_password: { status: 401, message: 'The username or password is incorrect.' },
   rest_user_incorrect_password: { status: 403, message: 'The current password is incorrect.' },

@@ -31,6 +31,8 @@ export interface RuntimeOptions {
   now?: () => number
   /** Bring the schema up to date first; else an old one is refused. */
   migrate?: boolean
+  /** Whether other processes serve on the same database, which is a matter of course with MySQL. */
+  isShared?: boolean
 }
 
 /** The schema is older than this version of the program. */
@@ -66,6 +68,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
       config,
       jwtSecret,
       encryptionKey,
+      isShared: options.isShared ?? config.database.dialect === 'mysql',
       logger,
       now,
     })

@@ -62,8 +62,9 @@ const rules: Record<string, Rule> = {
   },
   'errors.ts': { may: [] },
   'database-url.ts': { may: ['node:fs', 'node:net', 'node:path'] },
+  'config-limits.ts': { may: ['domain', 'zod'] },
   'config.ts': {
-    may: ['database-url', 'domain', 'zod', 'node:fs', 'node:path', 'node:util'],
+    may: ['config-limits', 'database-url', 'domain', 'zod', 'node:fs', 'node:path', 'node:util'],
   },
   'logger.ts': { may: [] },
   'lanes.ts': {

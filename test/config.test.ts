@@ -35,6 +35,14 @@ test('an empty environment is a complete configuration', (t) => {
     keyPairMaxLifetime: undefined,
     signatureMemory: { maxBytes: 33_554_432, maxEntries: 100_000 },
     trustProxy: 0,
+    rateLimits: {
+      store: 'auto',
+      login: { quota: 10, window: 900 },
+      loginAddress: { quota: 30, window: 900 },
+      exchange: { quota: 20, window: 60 },
+      exchangeAddress: { quota: 60, window: 60 },
+      introspection: { quota: 600, window: 60 },
+    },
     corsOrigins: [],
     securityContact: undefined,
     logLevel: 'info',
@@ -65,6 +73,12 @@ test('every variable has its effect', (t) => {
     SIGNATURE_MEMORY_MB: '8',
     SIGNATURE_MEMORY_ENTRIES: '5000',
     TRUST_PROXY: '2',
+    RATE_LIMIT_LOGIN: '5/1h',
+    RATE_LIMIT_LOGIN_ADDRESS: '0',
+    RATE_LIMIT_EXCHANGE: 'off',
+    RATE_LIMIT_EXCHANGE_ADDRESS: '7/30s',
+    RATE_LIMIT_INTROSPECTION: '100/2d',
+    RATE_LIMIT_STORE: 'database',
     CORS_ORIGINS: ' https://a.example.com , http://localhost:3000/,',
     LOG_LEVEL: 'debug',
   })
@@ -98,6 +112,14 @@ test('every variable has its effect', (t) => {
     keyPairMaxLifetime: 90 * 86_400,
     signatureMemory: { maxBytes: 8_388_608, maxEntries: 5000 },
     trustProxy: 2,
+    rateLimits: {
+      store: 'database',
+      login: { quota: 5, window: 3600 },
+      loginAddress: undefined,
+      exchange: undefined,
+      exchangeAddress: { quota: 7, window: 30 },
+      introspection: { quota: 100, window: 172_800 },
+    },
     corsOrigins: ['https://a.example.com', 'http://localhost:3000'],
     securityContact: 'mailto:security@example.com',
     logLevel: 'debug',
@@ -115,6 +137,7 @@ test('an empty variable counts as unset', (t) => {
   names.push('MIGRATE_ON_START', 'JWT_SECRET', 'JWT_SECRET_FILE', 'ACCESS_TOKEN_TTL')
   names.push('REFRESH_TOKEN_TTL', 'SIGNATURE_MEMORY_MB', 'TRUST_PROXY', 'CORS_ORIGINS', 'LOG_LEVEL')
   names.push('KEY_ENCRYPTION_KEY', 'KEY_ENCRYPTION_KEY_FILE', 'TOKEN_AUDIENCES', 'SECURITY_CONTACT')
+  names.push('RATE_LIMIT_LOGIN', 'RATE_LIMIT_INTROSPECTION', 'RATE_LIMIT_STORE')
   const empty = Object.fromEntries(names.map((name) => [name, '']))
   t.deepEqual(loadConfig(empty, '/srv/app'), loadConfig({}, '/srv/app'))
 })
@@ -135,6 +158,8 @@ const refused: Record<string, readonly string[]> = {
   REFRESH_TOKEN_TTL: ['0', '1y', 'Infinity', 'NaN'],
   TRUST_PROXY: ['true', 'on', '-1', '100', 'loopback', '10.0.0.0/8'],
   CORS_ORIGINS: ['example.com', 'https://a.example.com/app', '*, https://a', 'null', 'https://*.a'],
+  RATE_LIMIT_LOGIN: ['10', '10/0m', '10/15y', '10 / 15m', '1/31d', 'none'],
+  RATE_LIMIT_STORE: ['redis', 'Memory'],
   LOG_LEVEL: ['verbose', 'INFO', '3'],
 }
 for (const [name, values] of Object.entries(refused)) {

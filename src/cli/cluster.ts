@@ -86,7 +86,7 @@ async function servePrimary(config: Config, logger: Logger, count: number): Prom
 async function serveWorker(config: Config, logger: Logger): Promise<Stoppable> {
   const tell = (message: WorkerMessage) => process.send?.(message)
   try {
-    const running = await startServer(config, logger, false)
+    const running = await startServer(config, logger, { migrate: false, isShared: true })
     // Nobody would stop us any more.
     process.once('disconnect', () => void running.stop().then(() => process.exit(0)))
     tell({ address: running.address })

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.js'
 import { generatePassword } from '../domain/password.js'
 import type { Logger } from '../logger.js'
-import { createRuntime, type Runtime } from '../runtime.js'
+import { createRuntime, type Runtime, type RuntimeOptions } from '../runtime.js'
 
 export interface RunningServer {
   runtime: Runtime
@@ -28,7 +28,7 @@ const drainMs = 10_000
  * @throws {SchemaError} if the schema of a shared database is not current.
  */
 export async function serve(config: Config, logger: Logger): Promise<RunningServer> {
-  const running = await startServer(config, logger, mayMigrate(config))
+  const running = await startServer(config, logger, { migrate: mayMigrate(config) })
   try {
     await welcome(config, running.address, running.runtime)
     return running
@@ -47,9 +47,9 @@ export function mayMigrate(config: Config): boolean {
 export async function startServer(
   config: Config,
   logger: Logger,
-  migrate: boolean,
+  options: Pick<RuntimeOptions, 'migrate' | 'isShared'>,
 ): Promise<RunningServer> {
-  const runtime = await createRuntime(config, { logger, migrate })
+  const runtime = await createRuntime(config, { logger, ...options })
   if (config.database.dialect === 'mysql' && config.jwtSecret === undefined) {
     logger.warn(
       { dataDir: config.dataDir },

@@ -131,6 +131,13 @@ export function versionOfSecret(
   return undefined
 }
 
+/** Compared with where there is no such key, so that it takes as long as where the secret is wrong. */
+export const nobodysSecrets: PairSecrets = {
+  secret: hashSecret(random40()),
+  secretVersion: 0,
+  previousSecret: null,
+}
+
 /** Whether tokens that were made with the secret of this version are still good: they die with it. */
 export function isLiveVersion(pair: PairSecrets, version: number, now: number): boolean {
   if (version === pair.secretVersion) return true

@@ -27,7 +27,8 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       const sessions = await stores.sessions.purgeExpired(now())
       const keyPairs = await stores.keyPairs.purgeRevoked(now() - tokenLifetime)
       const usage = await stores.keyPairUsage.purge(Math.floor(now() / 86_400) - keptUsageDays)
-      logger.debug({ sessions, keyPairs, usage }, 'expired rows deleted')
+      const rateLimits = await stores.rateLimits.purgeExpired(now())
+      logger.debug({ sessions, keyPairs, usage, rateLimits }, 'expired rows deleted')
     } catch (error) {
       logger.warn({ err: error }, 'housekeeping failed; will try again')
     }

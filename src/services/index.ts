@@ -8,7 +8,7 @@ import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import { createSessionService, type SessionService } from './sessions.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
-import { createLoginLimiter } from './login-limiter.js'
+import { createRateLimits } from './rate-limits.js'
 import {
   createSigningKeyService,
   type EncryptionKey,
@@ -55,9 +55,12 @@ export interface ServicesDeps {
     | 'tokenAudiences'
     | 'keyPairScopes'
     | 'keyPairMaxLifetime'
+    | 'rateLimits'
   >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
+  /** Whether other processes serve on the same database. */
+  isShared: boolean
   encryptionKey: EncryptionKey
   logger: Logger
   /** Seconds since the Unix epoch. */
@@ -65,7 +68,7 @@ export interface ServicesDeps {
 }
 
 export async function createServices(deps: ServicesDeps): Promise<Services> {
-  const { stores, config, jwtSecret, encryptionKey, logger, now } = deps
+  const { stores, config, jwtSecret, encryptionKey, isShared, logger, now } = deps
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
   const keyRing = await createKeyRing({ store: stores.signingKeys, encryptionKey, logger, now })
   const signer = createTokenSigner({
@@ -90,7 +93,13 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   })
   const tokenLifetime = Math.max(accessTokenTtl, refreshTokenTtl)
   const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
-  const users = createUserService({ stores, now })
+  const limits = createRateLimits({
+    config: config.rateLimits,
+    shared: stores.rateLimits,
+    isShared,
+    now,
+  })
+  const users = createUserService({ stores, limiter: limits.logIn, now })
   const keyPairs = createKeyPairService({
     stores,
     scopes: config.keyPairScopes,
@@ -103,6 +112,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     signer,
     usage,
     tokenIssuer,
+    limiter: limits.exchange,
     scopes: config.keyPairScopes,
     issuer: publicUrl,
     now,
@@ -110,12 +120,12 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   return {
     keyPairs,
     tokens,
-    introspection: createTokenIntrospection({ tokens, keyPairs }),
+    introspection: createTokenIntrospection({ tokens, keyPairs, limiter: limits.introspection }),
     signingKeys: createSigningKeyService({ stores, encryptionKey, now }),
     keyRing,
     users,
     userAdministration: createUserAdministration({ stores, users }),
-    sessions: createSessionService({ stores, limiter: createLoginLimiter(), now }),
+    sessions: createSessionService({ stores, limiter: limits.logIn, now }),
     keyStates,
     usage,
     housekeeping,

@@ -1,11 +1,12 @@
-import { RateLimiterMemory } from 'rate-limiter-flexible'
+import { networkOf } from '../domain/rate-limit.js'
 import { ServiceError } from '../errors.js'
+import type { Limiter } from './limiter.js'
 
 export interface LoginLimiter {
   /**
-   * Runs `attempt` unless too many before it were wrong. Wrong is what throws `incorrect_password`;
-   * a right password never counts, but is refused too while its login is locked: otherwise the
-   * refusals would tell which guess was right.
+   * Runs `attempt` unless too many before it were wrong. Wrong is what throws `incorrect_password` or
+   * `rest_user_incorrect_password`; a right password never counts, but is refused too while its login
+   * is locked: otherwise the refusals would tell which guess was right.
    *
    * @param account Names the account for all spellings of its login.
    * @throws {ServiceError} `rest_too_many_attempts`, with the seconds to wait.
@@ -13,49 +14,34 @@ export interface LoginLimiter {
   guard<T>(account: string, address: string | null, attempt: () => Promise<T>): Promise<T>
 }
 
-export interface LoginLimits {
+export interface LoginLimiterDeps {
   /** Wrong passwords for one account, from anywhere. */
-  perAccount: number
+  accounts: Limiter
   /** Wrong passwords from one address, for any account. */
-  perAddress: number
-  /** Seconds, counted from the first wrong one. */
-  window: number
+  addresses: Limiter
 }
 
-const defaults: LoginLimits = { perAccount: 10, perAddress: 30, window: 15 * 60 }
-
-/** Counts in this process's memory, so what one node has seen is not known to another. */
-export function createLoginLimiter(limits: LoginLimits = defaults): LoginLimiter {
-  const { perAccount, perAddress, window } = limits
-  const accounts = new RateLimiterMemory({ points: perAccount, duration: window })
-  const addresses = new RateLimiterMemory({ points: perAddress, duration: window })
+export function createLoginLimiter({ accounts, addresses }: LoginLimiterDeps): LoginLimiter {
   const turns = new Map<string, Promise<unknown>>()
-
-  async function assertOpen(limiter: RateLimiterMemory, key: string): Promise<void> {
-    const state = await limiter.get(key)
-    if (!state || state.consumedPoints < limiter.points) return
-    const retryAfter = Math.max(1, Math.ceil(state.msBeforeNext / 1000))
-    const minutes = Math.ceil(retryAfter / 60)
-    throw new ServiceError('rest_too_many_attempts', {
-      message: `Too many failed attempts to log in. Try again in ${minutes} minute${minutes === 1 ? '' : 's'}.`,
-      retryAfter,
-    })
-  }
 
   async function attemptOnce<T>(
     account: string,
     address: string | null,
     attempt: () => Promise<T>,
   ): Promise<T> {
-    await assertOpen(accounts, account)
-    if (address !== null) await assertOpen(addresses, address)
+    const network = address === null ? undefined : networkOf(address)
+    if (network !== undefined) await addresses.assertLeft(network)
+    // Before the attempt, and given back if it was not wrong: a burst of guesses at several nodes gets
+    // no more tries than the limit. The attempts at this node wait for each other, so that it is
+    // nobody's own attempts that use up the quota.
+    await accounts.take(account)
     try {
-      return await attempt()
+      const result = await attempt()
+      await accounts.giveBack(account)
+      return result
     } catch (error) {
-      if (error instanceof ServiceError && error.code === 'incorrect_password') {
-        await accounts.penalty(account)
-        if (address !== null) await addresses.penalty(address)
-      }
+      if (!isWrong(error)) await accounts.giveBack(account)
+      else if (network !== undefined) await addresses.take(network)
       throw error
     }
   }
@@ -78,4 +64,9 @@ export function createLoginLimiter(limits: LoginLimits = defaults): LoginLimiter
       }
     },
   }
+}
+
+function isWrong(error: unknown): boolean {
+  if (!(error instanceof ServiceError)) return false
+  return error.code === 'incorrect_password' || error.code === 'rest_user_incorrect_password'
 }

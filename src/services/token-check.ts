@@ -1,5 +1,5 @@
 import { isCurrent, type PresentedToken, type TokenUser } from '../domain/access-token.js'
-import { maxApiKeyLength, versionOfSecret } from '../domain/key-pair.js'
+import { maxApiKeyLength, nobodysSecrets, versionOfSecret } from '../domain/key-pair.js'
 import { ServiceError } from '../errors.js'
 import type { KeyState } from '../store/key-states.js'
 import { assertLiveSecret, assertPolicy } from './token-subject.js'
@@ -37,14 +37,14 @@ export interface TokenChecks {
 
 export type TokenChecksDeps = Pick<
   TokenServiceDeps,
-  'stores' | 'keyStates' | 'signer' | 'tokenIssuer' | 'issuer' | 'now'
+  'stores' | 'keyStates' | 'signer' | 'tokenIssuer' | 'limiter' | 'issuer' | 'now'
 >
 
 /** Anything else cannot be a key of ours: not worth a query, and safe in a byte-wise comparison. */
 const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
 
 export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
-  const { stores, keyStates, signer, tokenIssuer, issuer, now } = deps
+  const { stores, keyStates, signer, tokenIssuer, limiter, issuer, now } = deps
 
   function readState(apiKey: string): Promise<KeyState | undefined> | undefined {
     return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
@@ -52,10 +52,8 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
 
   async function prove({ apiKey, apiSecret }: ClientSecret, { ip }: Origin): Promise<Proof> {
     const state = await readState(apiKey)
-    const secretVersion = state && versionOfSecret(state, apiSecret, now())
-    if (!state || secretVersion === undefined) {
-      throw new ServiceError('rest_authentication_invalid_api_key_secret')
-    }
+    const secretVersion = versionOfSecret(state ?? nobodysSecrets, apiSecret, now())
+    if (!state || secretVersion === undefined) throw await limiter.refuse(apiKey, ip)
     if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
     if (state.user.status !== 'active') {
       throw new ServiceError('rest_authentication_disabled_user')

@@ -3,12 +3,16 @@ import type { KeyPairPrincipal } from '../domain/actor.js'
 import { isAdministrator } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { KeyPairService } from './key-pairs.js'
+import type { Limiter } from './limiter.js'
 import type { TokenService } from './tokens.js'
 
 export interface TokenIntrospection {
   /**
    * What a token says, if it is good now and the caller may know: tokens of the caller's own user; an
    * administrator's key-pair may ask about all.
+   *
+   * @throws {ServiceError} `rest_too_many_attempts`, about a token that is not good, after too many of
+   *   them (RFC 7662, section 4: nobody shall find tokens by trying). Good ones are answered for.
    */
   introspect(caller: KeyPairPrincipal, token: string): Promise<PresentedToken | undefined>
   /**
@@ -24,10 +28,11 @@ export interface TokenIntrospection {
 export interface TokenIntrospectionDeps {
   tokens: Pick<TokenService, 'inspect'>
   keyPairs: Pick<KeyPairService, 'surrender'>
+  limiter: Limiter
 }
 
 export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenIntrospection {
-  const { tokens, keyPairs } = deps
+  const { tokens, keyPairs, limiter } = deps
 
   async function findGood(text: string): Promise<PresentedToken | undefined> {
     const { token, refusal } = await tokens.inspect(text)
@@ -38,7 +43,9 @@ export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenInt
     async introspect(caller, text) {
       const token = await findGood(text)
       const mayKnow = token?.userId === caller.user.id || isAdministrator(caller.user)
-      return mayKnow ? token : undefined
+      if (token && mayKnow) return token
+      await limiter.take(caller.apiKey)
+      return undefined
     },
 
     async revoke(caller, apiSecret, text) {

@@ -4,6 +4,7 @@ import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
+import type { ExchangeLimiter } from './rate-limits.js'
 import type { KeyStateReader } from './key-state-reader.js'
 import { createTokenChecks } from './token-check.js'
 import type { IssuedTokens, OAuthGrant, OAuthTokens, TokenIssuer } from './token-issuer.js'
@@ -42,7 +43,8 @@ export interface TokenService {
   /**
    * Exchanges a key-pair for tokens.
    *
-   * @throws {ServiceError} `rest_authentication_invalid_api_key_secret`, or, only to somebody who
+   * @throws {ServiceError} `rest_authentication_invalid_api_key_secret` or, after too many of those,
+   *   `rest_too_many_attempts`; only to somebody who
    *   has the right secret, `rest_authentication_revoked_api_key`, `…_disabled_user`,
    *   `…_expired_api_key`, `…_network_not_allowed` or `…_invalid_scope`.
    * @param scopes Fewer than the pair has.
@@ -89,6 +91,7 @@ export interface TokenServiceDeps {
   signer: TokenSigner
   usage: UsageRecorder
   tokenIssuer: TokenIssuer
+  limiter: ExchangeLimiter
   /** All that there are. */
   scopes: readonly DefinedScope[]
   issuer: string

@@ -11,6 +11,7 @@ import {
 import { invalidParameters, ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { UserPage } from '../store/users.js'
+import type { LoginLimiter } from './login-limiter.js'
 
 export interface UserDetails {
   login: string
@@ -35,7 +36,8 @@ export interface UserService {
    * Changes one's own password, and with it revokes every key-pair and ends every session.
    *
    * @returns How many key-pairs were revoked.
-   * @throws {ServiceError} `rest_user_incorrect_password`, `rest_invalid_param`.
+   * @throws {ServiceError} `rest_user_incorrect_password`, `rest_invalid_param`; also
+   *   `rest_too_many_attempts`, for whoever has found a browser logged in and guesses.
    */
   changePassword(user: User, oldPassword: string, newPassword: string): Promise<number>
   /**
@@ -52,11 +54,12 @@ export interface UserService {
 
 export interface UserServiceDeps {
   stores: Stores
+  limiter: LoginLimiter
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
-export function createUserService({ stores, now }: UserServiceDeps): UserService {
+export function createUserService({ stores, limiter, now }: UserServiceDeps): UserService {
   /**
    * @param isStillValid Decides on the user as locked, so that of two simultaneous changes the second
    *   cannot build on a password that the first has replaced.
@@ -149,11 +152,14 @@ export function createUserService({ stores, now }: UserServiceDeps): UserService
 
     async changePassword(user, oldPassword, newPassword) {
       assertPassword('new_password', newPassword)
-      const credentials = await stores.users.findCredentials(user.login)
-      if (!(await verifyPassword(credentials?.passwordHash, oldPassword))) {
-        throw new ServiceError('rest_user_incorrect_password')
-      }
-      return setPassword(user.id, newPassword, (hash) => hash === credentials?.passwordHash)
+      // Not the count of its log-ins: others must not be able to keep somebody from this.
+      return limiter.guard(`change:${user.id}`, null, async () => {
+        const credentials = await stores.users.findCredentials(user.login)
+        if (!(await verifyPassword(credentials?.passwordHash, oldPassword))) {
+          throw new ServiceError('rest_user_incorrect_password')
+        }
+        return setPassword(user.id, newPassword, (hash) => hash === credentials?.passwordHash)
+      })
     },
 
     async resetPassword(userId, newPassword, by) {

@@ -3,6 +3,7 @@ import { createKeyPairUsageStore, type KeyPairUsageStore } from './key-pair-usag
 import { createKeyPairStore, type KeyPairStore } from './key-pairs.js'
 import { createKeyStateStore, type KeyStateStore } from './key-states.js'
 import { pendingMigrations } from './migrate.js'
+import { createRateLimitStore, type RateLimitStore } from './rate-limits.js'
 import { retryDeadlocks } from './retry.js'
 import { createSessionStore, type SessionStore } from './sessions.js'
 import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.js'
@@ -15,6 +16,7 @@ export interface Stores {
   keyStates: KeyStateStore
   sessions: SessionStore
   signingKeys: SigningKeyStore
+  rateLimits: RateLimitStore
   /**
    * Runs `work` on stores of its own: SQLite has one connection, so a query on the outer stores
    * inside a transaction would wait for itself. After a deadlock `work` is run again, so it must
@@ -33,6 +35,7 @@ export function createStores(db: Knex): Stores {
     keyStates: createKeyStateStore(db),
     sessions: createSessionStore(db),
     signingKeys: createSigningKeyStore(db),
+    rateLimits: createRateLimitStore(db),
     transaction: (work) => retryDeadlocks(() => db.transaction((trx) => work(createStores(trx)))),
     pendingMigrations: () => pendingMigrations(db),
   }

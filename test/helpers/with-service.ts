@@ -77,6 +77,9 @@ export async function startService(dialect: Dialect, env: Environment = {}): Pro
     JWT_SECRET: jwtSecret,
     KEY_ENCRYPTION_KEY: keyEncryptionKey,
     DATA_DIR: tmpdir(),
+    // All of a test's failures come from one address.
+    RATE_LIMIT_EXCHANGE: '100000/1m',
+    RATE_LIMIT_EXCHANGE_ADDRESS: '100000/1m',
     ...env,
   })
   const runtime = await createRuntime(config, { logger, now, migrate: true })

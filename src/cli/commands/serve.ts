@@ -34,6 +34,7 @@ Configuration, from the environment or a .env file; an empty variable counts as 
   REFRESH_TOKEN_TTL   lifetime of refresh tokens in seconds (31536000)
   TOKEN_AUDIENCES     who may be meant by an OAuth token, separated by commas (PUBLIC_URL)
   TRUST_PROXY         how many proxies in front set X-Forwarded-For (off)
+  RATE_LIMIT_LOGIN    wrong passwords for one login (10/15m; 0: any); more in docs/configuration.md
   CORS_ORIGINS        origins whose pages may call it, separated by commas, or * (none)
   SECURITY_CONTACT    where to report a vulnerability, e.g. mailto:security@example.com (none)
   LOG_LEVEL           fatal, error, warn, info, debug, trace or silent (info)`

@@ -76,7 +76,7 @@ const accessFailures: Record<Access, readonly ErrorCode[]> = {
   person: sessionFailures,
   viewer: [...sessionFailures, ...tokenFailures],
   bearer: ['rest_not_logged_in', ...tokenFailures],
-  client: codesWhere(({ oauth }) => oauth === 'invalid_client'),
+  client: [...codesWhere(({ oauth }) => oauth === 'invalid_client'), 'rest_too_many_attempts'],
   cookie: ['rest_not_logged_in'],
 }
 
@@ -90,9 +90,10 @@ const bodyFailures: readonly ErrorCode[] = [
 ]
 
 /** Failures of the exchange in the dialect of WordPress. */
-export const exchangeFailures = codesWhere(
-  ({ oauth }) => oauth === 'invalid_client' || oauth === 'invalid_grant',
-)
+export const exchangeFailures: readonly ErrorCode[] = [
+  ...codesWhere(({ oauth }) => oauth === 'invalid_client' || oauth === 'invalid_grant'),
+  'rest_too_many_attempts',
+]
 
 /** @returns Every failure that an operation may answer with, each once. */
 export function failuresOf(operation: Operation): ErrorCode[] {

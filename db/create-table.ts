@@ -15,7 +15,18 @@ export async function createTable(
 ): Promise<void> {
   if (await knex.schema.hasTable(name)) {
     if (await knex(name).first()) return
-    await knex.schema.dropTable(name)
+    try {
+      await knex.schema.dropTable(name)
+    } catch (error) {
+      // A table of a later migration refers to it: it is whole, only nobody has used it yet.
+      if (isReferenced(error)) return
+      throw error
+    }
   }
   await knex.schema.createTable(name, build)
+}
+
+function isReferenced(error: unknown): boolean {
+  const code = error instanceof Error && 'code' in error ? error.code : undefined
+  return code === 'ER_ROW_IS_REFERENCED_2' || code === 'ER_FK_CANNOT_DROP_PARENT'
 }

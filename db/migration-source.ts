@@ -6,6 +6,9 @@ import * as createKeyPairUsage from './migrations/20261123000400-create-key-pair
 import * as createSigningKeys from './migrations/20261123000600-create-signing-keys.js'
 import * as addKeyPairPolicy from './migrations/20261123000700-add-key-pair-policy.js'
 import * as addPreviousSecret from './migrations/20261123000800-add-previous-secret.js'
+import * as createDevices from './migrations/20261123000900-create-devices.js'
+import * as addRequireDevice from './migrations/20261123000910-add-require-device.js'
+import * as createRegisteredTokens from './migrations/20261123001000-create-registered-tokens.js'
 import * as createRateLimits from './migrations/20261123001100-create-rate-limits.js'
 
 const migrations: Record<string, Knex.Migration> = {
@@ -16,6 +19,9 @@ const migrations: Record<string, Knex.Migration> = {
   '20261123000600-create-signing-keys': createSigningKeys,
   '20261123000700-add-key-pair-policy': addKeyPairPolicy,
   '20261123000800-add-previous-secret': addPreviousSecret,
+  '20261123000900-create-devices': createDevices,
+  '20261123000910-add-require-device': addRequireDevice,
+  '20261123001000-create-registered-tokens': createRegisteredTokens,
   '20261123001100-create-rate-limits': createRateLimits,
 }
 

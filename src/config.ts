@@ -38,6 +38,8 @@ export interface Config {
   accessTokenTtl: number
   /** Seconds. */
   refreshTokenTtl: number
+  /** For how many seconds a replaced refresh token of a device is answered with its successor. */
+  refreshGrace: number
   /** Who may be meant by an OAuth token's `aud`; the first is, unless the client says otherwise. */
   tokenAudiences: readonly [string, ...string[]]
   /** What key-pairs can be limited to; empty: nothing is defined. */
@@ -126,6 +128,7 @@ const variables = {
   KEY_ENCRYPTION_KEY_FILE: z.string().optional().describe('must be the path of a file'),
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
   REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
+  REFRESH_GRACE: integer(30, 0, 600),
   TOKEN_AUDIENCES: z
     .string()
     .default('')
@@ -212,6 +215,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     keyEncryptionKey,
     accessTokenTtl: values.ACCESS_TOKEN_TTL,
     refreshTokenTtl: values.REFRESH_TOKEN_TTL,
+    refreshGrace: values.REFRESH_GRACE,
     tokenAudiences: [audience, ...otherAudiences] as const,
     keyPairScopes: values.KEY_PAIR_SCOPES ?? [],
     keyPairMaxLifetime: values.KEY_PAIR_MAX_LIFETIME * secondsPerDay || undefined,

@@ -79,6 +79,54 @@ export const errorCatalogue = {
     message: 'The refresh token is invalid.',
   },
 
+  // Devices
+  rest_authentication_required_device: {
+    status: 403,
+    oauth: 'invalid_request',
+    message: 'This key-pair is exchanged for the tokens of a device only: name it with device.',
+  },
+  rest_authentication_invalid_device: {
+    status: 403,
+    oauth: 'invalid_grant',
+    message: 'The refresh token was not issued to this device.',
+  },
+  rest_authentication_device_signed_out: {
+    status: 403,
+    oauth: 'invalid_grant',
+    bearer: 'invalid_token',
+    message: 'The device has been signed out, or has started over.',
+  },
+  rest_authentication_obsolete_refresh_token: {
+    status: 403,
+    oauth: 'invalid_grant',
+    bearer: 'invalid_token',
+    message: 'The refresh token has been replaced.',
+  },
+  rest_authentication_expired_refresh_token: {
+    status: 403,
+    oauth: 'invalid_grant',
+    bearer: 'invalid_token',
+    message: 'The refresh token has expired.',
+  },
+  rest_authentication_reused_refresh_token: {
+    status: 403,
+    oauth: 'invalid_grant',
+    message: 'The refresh token had been replaced and was used again: the device is signed out.',
+  },
+  rest_authentication_too_many_devices: {
+    status: 409,
+    message: 'The key-pair has as many devices as it may have. Sign out one that is not used.',
+  },
+  rest_device_not_found: { status: 404, message: 'The key-pair has no such device.' },
+
+  // Registered tokens
+  rest_authentication_revoked_token: {
+    status: 403,
+    oauth: 'invalid_grant',
+    bearer: 'invalid_token',
+    message: 'The token has been revoked.',
+  },
+
   rest_authentication_foreign_token: {
     status: 403,
     oauth: 'invalid_grant',

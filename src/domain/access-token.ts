@@ -30,11 +30,26 @@ export interface TokenClaims {
       token_type?: 'refresh'
       /** Which secret of the pair it was made with; absent for the first. */
       secret_version?: number
+      /** The device that it was issued to, and the chain of refresh tokens that it dies with. */
+      device?: string
+      device_chain?: string
+      /** Of refresh tokens: how often that chain had been rotated when this one was issued. */
+      device_rotation?: number
+      /** Whether it can be revoked by its `jti`, which is on the list of registered tokens. */
+      revocable?: true
     }
   }
 }
 
 export type TokenType = 'access' | 'refresh'
+
+/** What a token of a device says of it. */
+export interface TokenDevice {
+  name: string
+  chain: string
+  /** Of refresh tokens. */
+  generation?: number
+}
 
 export interface NewToken {
   type: TokenType
@@ -47,6 +62,9 @@ export interface NewToken {
   id: string
   /** Of the secret that was exchanged; 0, the first, if absent. */
   secretVersion?: number
+  device?: TokenDevice | undefined
+  /** Only of access tokens that are on the list of registered ones. */
+  isRegistered?: boolean
   /** Absent where the key-pair has none. */
   scopes?: readonly string[]
   /** Only of OAuth's access tokens. */
@@ -78,8 +96,18 @@ export function buildClaims(token: NewToken): TokenClaims {
         api_key: token.apiKey,
         ...(token.type === 'refresh' && { token_type: 'refresh' }),
         ...(token.secretVersion && { secret_version: token.secretVersion }),
+        ...(token.device && deviceClaims(token.device)),
+        ...(token.isRegistered && { revocable: true }),
       },
     },
+  }
+}
+
+function deviceClaims({ name, chain, generation }: TokenDevice) {
+  return {
+    device: name,
+    device_chain: chain,
+    ...(generation !== undefined && { device_rotation: generation }),
   }
 }
 
@@ -99,6 +127,9 @@ export interface PresentedToken {
   tokenType: string | undefined
   /** It dies with this secret of its pair. */
   secretVersion: number
+  /** `undefined` if it is none of a device's. */
+  device: TokenDevice | undefined
+  isRegistered: boolean
   id: string | undefined
   /** `undefined` if it names nobody; empty if it does so in a way that is none. */
   audience: readonly string[] | undefined
@@ -128,6 +159,8 @@ export function readClaims(claims: Record<string, unknown>): PresentedToken | un
     apiKey: asString(user.api_key),
     tokenType: asString(user.token_type),
     secretVersion: asNumber(user.secret_version) ?? 0,
+    device: asDevice(user),
+    isRegistered: user.revocable === true,
     id: asString(claims.jti),
     audience: asAudience(claims.aud),
     scopes: asString(claims.scope)?.split(' '),
@@ -151,6 +184,17 @@ function asString(value: unknown): string | undefined {
 
 function asNumber(value: unknown): number | undefined {
   return typeof value === 'number' ? value : undefined
+}
+
+/** Half a device is one all the same: of a chain that is nowhere to be found. */
+function asDevice(user: Record<string, unknown>): TokenDevice | undefined {
+  const { device, device_chain: chain, device_rotation: generation } = user
+  if (device === undefined && chain === undefined) return undefined
+  return {
+    name: typeof device === 'string' ? device : '',
+    chain: asString(chain) ?? '',
+    ...(typeof generation === 'number' && { generation }),
+  }
 }
 
 function asAudience(value: unknown): readonly string[] | undefined {

@@ -9,6 +9,8 @@ export interface KeyPairPolicy {
   scopes: readonly string[] | null
   /** Where it and its tokens may be used from, as CIDR; `null`: everywhere. */
   networks: readonly string[] | null
+  /** Whether it may be exchanged for the tokens of a device only, whose refresh tokens rotate. */
+  requireDevice: boolean
   /** For people. */
   description: string
 }
@@ -25,6 +27,7 @@ export const openPolicy: KeyPairPolicy = {
   expiresAt: null,
   scopes: null,
   networks: null,
+  requireDevice: false,
   description: '',
 }
 

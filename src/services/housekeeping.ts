@@ -11,6 +11,9 @@ export interface Housekeeping {
 export const usageDays = 30
 const keptUsageDays = usageDays + 2
 
+/** Seconds for which an owner can see that a refresh token was used twice, at least. */
+const keptIncidents = 30 * 86_400
+
 export interface HousekeepingDeps {
   stores: Stores
   /** Longest life of any token, in seconds: a revoked pair is kept until none can name it. */
@@ -26,9 +29,11 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     try {
       const sessions = await stores.sessions.purgeExpired(now())
       const keyPairs = await stores.keyPairs.purgeRevoked(now() - tokenLifetime)
+      const devices = await stores.devices.purge(now(), now() - keptIncidents)
       const usage = await stores.keyPairUsage.purge(Math.floor(now() / 86_400) - keptUsageDays)
       const rateLimits = await stores.rateLimits.purgeExpired(now())
-      logger.debug({ sessions, keyPairs, usage, rateLimits }, 'expired rows deleted')
+      const counts = { sessions, keyPairs, devices, usage, rateLimits }
+      logger.debug(counts, 'expired rows deleted')
     } catch (error) {
       logger.warn({ err: error }, 'housekeeping failed; will try again')
     }

@@ -1,14 +1,16 @@
+import { createSecretKey } from 'node:crypto'
 import type { Config } from '../config.js'
 import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Stores } from '../store/index.js'
 import { isUnavailable } from '../store/unavailable.js'
+import { createDeviceService, type DeviceService } from './devices.js'
 import { createHousekeeping, type Housekeeping } from './housekeeping.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
-import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
-import { createSessionService, type SessionService } from './sessions.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
+import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import { createRateLimits } from './rate-limits.js'
+import { createSessionService, type SessionService } from './sessions.js'
 import {
   createSigningKeyService,
   type EncryptionKey,
@@ -24,6 +26,7 @@ import { createUserService, type UserService } from './users.js'
 
 export interface Services {
   keyPairs: KeyPairService
+  devices: DeviceService
   tokens: TokenService
   introspection: TokenIntrospection
   signingKeys: SigningKeyService
@@ -56,6 +59,7 @@ export interface ServicesDeps {
     | 'keyPairScopes'
     | 'keyPairMaxLifetime'
     | 'rateLimits'
+    | 'refreshGrace'
   >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
@@ -84,7 +88,10 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     refreshTokenTtl,
     now,
   })
-  const keyStates = createKeyStateReader({ readStates: stores.keyStates.read })
+  const keyStates = createKeyStateReader({
+    readStates: stores.keyStates.read,
+    readMarkedStates: stores.keyStates.readWithMarks,
+  })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,
     recordSecretUses: stores.keyPairs.recordSecretUses,
@@ -106,6 +113,15 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     maxLifetime: config.keyPairMaxLifetime,
     now,
   })
+  const devices = createDeviceService({
+    stores,
+    keyStates,
+    keyPairs,
+    cookieKey: createSecretKey(Buffer.from(jwtSecret)),
+    grace: config.refreshGrace,
+    logger,
+    now,
+  })
   const tokens = createTokenService({
     stores,
     keyStates,
@@ -113,12 +129,14 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     usage,
     tokenIssuer,
     limiter: limits.exchange,
+    devices,
     scopes: config.keyPairScopes,
     issuer: publicUrl,
     now,
   })
   return {
     keyPairs,
+    devices,
     tokens,
     introspection: createTokenIntrospection({ tokens, keyPairs, limiter: limits.introspection }),
     signingKeys: createSigningKeyService({ stores, encryptionKey, now }),

@@ -1,5 +1,13 @@
 import { ServiceError } from '../errors.js'
-import type { KeyState } from '../store/key-states.js'
+import type { KeyState, TokenMarks, TokenStates } from '../store/key-states.js'
+
+/** What a token names beside its key. Its signature has been verified. */
+export interface TokenMark {
+  /** The chain of its device. */
+  chain?: string | undefined
+  /** Its own id, if it is registered. */
+  registeredId?: string | undefined
+}
 
 export interface KeyStateReader {
   /**
@@ -8,9 +16,11 @@ export interface KeyStateReader {
    * The invariant everything rests on: *the read that answers a call starts after the call*. So a
    * revocation that was answered before a request arrived is always seen by it.
    *
+   * @param mark What else decides about the token; its states are in the answer (`device`,
+   *   `registration`), as of the same moment. Whether they are of this key is for the caller to see.
    * @throws {ServiceError} `rest_service_unavailable` if this call's read failed or timed out.
    */
-  read(apiKey: string): Promise<KeyState | undefined>
+  read(apiKey: string, mark?: TokenMark): Promise<KeyState | undefined>
   /** @returns How many queries have been sent so far. */
   reads(): number
 }
@@ -18,12 +28,16 @@ export interface KeyStateReader {
 export interface KeyStateReaderOptions {
   /** One query for many keys. */
   readStates(apiKeys: readonly string[]): Promise<KeyState[]>
+  /** The same with what tokens name beside their keys: one query, too. */
+  readMarkedStates(apiKeys: readonly string[], marks: TokenMarks): Promise<TokenStates>
   /** Most keys in one query. */
   maxBatch?: number
   timeoutMs?: number
 }
 
 interface Waiting {
+  apiKey: string
+  mark: TokenMark | undefined
   promise: Promise<KeyState | undefined>
   resolve(state: KeyState | undefined): void
   reject(error: unknown): void
@@ -35,8 +49,8 @@ interface Waiting {
  * of one a request, and nobody is answered with a state older than their own arrival.
  */
 export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateReader {
-  const { readStates, maxBatch = 500, timeoutMs = 2000 } = options
-  /** Keys asked for since the last read began. */
+  const { readStates, readMarkedStates, maxBatch = 500, timeoutMs = 2000 } = options
+  /** Asked for since the last read began, by {@link nameOf}. */
   const waiting = new Map<string, Waiting>()
   let isReading = false
   let isScheduled = false
@@ -57,12 +71,8 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
     const batch = takeBatch()
     reads++
     try {
-      const states = await withTimeout(readStates([...batch.keys()]), timeoutMs)
-      for (const state of states) {
-        batch.get(state.apiKey)?.resolve(state)
-        batch.delete(state.apiKey)
-      }
-      for (const call of batch.values()) call.resolve(undefined)
+      if (areUnmarked(batch)) await answerUnmarked(batch)
+      else await answerMarked(batch)
     } catch (cause) {
       // Only this read's callers fail; whoever waits for the next has its own chance.
       const error = new ServiceError('rest_service_unavailable', { cause })
@@ -73,22 +83,62 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
     }
   }
 
+  async function answerUnmarked(batch: Map<string, Waiting>): Promise<void> {
+    const states = await withTimeout(readStates([...batch.keys()]), timeoutMs)
+    for (const state of states) {
+      batch.get(state.apiKey)?.resolve(state)
+      batch.delete(state.apiKey)
+    }
+    for (const call of batch.values()) call.resolve(undefined)
+  }
+
+  async function answerMarked(batch: Map<string, Waiting>): Promise<void> {
+    const calls = [...batch.values()]
+    const named = (names: (string | undefined)[]) => [
+      ...new Set(names.filter((name) => name !== undefined)),
+    ]
+    const answer = await withTimeout(
+      readMarkedStates(named(calls.map(({ apiKey }) => apiKey)), {
+        chains: named(calls.map(({ mark }) => mark?.chain)),
+        tokenIds: named(calls.map(({ mark }) => mark?.registeredId)),
+      }),
+      timeoutMs,
+    )
+    const states = new Map(answer.states.map((state) => [state.apiKey, state]))
+    const devices = new Map(answer.devices.map((device) => [device.chain, device]))
+    const registrations = new Map(answer.registrations.map((found) => [found.tokenId, found]))
+    for (const { apiKey, mark, resolve } of calls) {
+      const state = states.get(apiKey)
+      const device = mark?.chain === undefined ? undefined : devices.get(mark.chain)
+      const { registeredId } = mark ?? {}
+      const registration = registeredId === undefined ? undefined : registrations.get(registeredId)
+      resolve(
+        state && {
+          ...state,
+          ...(device && { device }),
+          ...(registration && { registration }),
+        },
+      )
+    }
+  }
+
   function takeBatch(): Map<string, Waiting> {
     const batch = new Map<string, Waiting>()
-    for (const [apiKey, call] of waiting) {
+    for (const [name, call] of waiting) {
       if (batch.size === maxBatch) break
-      batch.set(apiKey, call)
-      waiting.delete(apiKey)
+      batch.set(name, call)
+      waiting.delete(name)
     }
     return batch
   }
 
   return {
-    read(apiKey) {
-      const known = waiting.get(apiKey)
+    read(apiKey, mark) {
+      const name = mark ? nameOf(apiKey, mark) : apiKey
+      const known = waiting.get(name)
       if (known) return known.promise
-      const call = createWaiting()
-      waiting.set(apiKey, call)
+      const call = createWaiting(apiKey, mark)
+      waiting.set(name, call)
       schedule()
       return call.promise
     },
@@ -96,14 +146,24 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
   }
 }
 
-function createWaiting(): Waiting {
+/** Keys and ids have no white space in them. */
+function nameOf(apiKey: string, { chain = '', registeredId = '' }: TokenMark): string {
+  return `${apiKey} ${chain} ${registeredId}`
+}
+
+function areUnmarked(batch: Map<string, Waiting>): boolean {
+  for (const { mark } of batch.values()) if (mark) return false
+  return true
+}
+
+function createWaiting(apiKey: string, mark: TokenMark | undefined): Waiting {
   let resolve!: Waiting['resolve']
   let reject!: Waiting['reject']
   const promise = new Promise<KeyState | undefined>((onResolve, onReject) => {
     resolve = onResolve
     reject = onReject
   })
-  return { promise, resolve, reject }
+  return { apiKey, mark, promise, resolve, reject }
 }
 
 async function withTimeout<T>(work: Promise<T>, timeoutMs: number): Promise<T> {

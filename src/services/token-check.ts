@@ -1,7 +1,9 @@
 import { isCurrent, type PresentedToken, type TokenUser } from '../domain/access-token.js'
 import { maxApiKeyLength, nobodysSecrets, versionOfSecret } from '../domain/key-pair.js'
 import { ServiceError } from '../errors.js'
-import type { KeyState } from '../store/key-states.js'
+import type { DeviceState, KeyState } from '../store/key-states.js'
+import type { DeviceService } from './devices.js'
+import type { TokenMark } from './key-state-reader.js'
 import { assertLiveSecret, assertPolicy } from './token-subject.js'
 import type { ClientSecret, Origin, TokenServiceDeps } from './tokens.js'
 
@@ -31,23 +33,28 @@ export interface TokenChecks {
     text: string,
     ip: string | null | undefined,
   ): Promise<{ token: CheckedToken; state: KeyState }>
-  /** The same for a refresh token, in the order and the words of the plugin's. @throws {ServiceError} */
+  /**
+   * The same for a refresh token, in the order and the words of the plugin's. Of a device's, whether
+   * it is the good one of its chain is not said here.
+   *
+   * @throws {ServiceError}
+   */
   checkRefresh(text: string, origin: Origin): Promise<{ token: PresentedToken; state: KeyState }>
 }
 
 export type TokenChecksDeps = Pick<
   TokenServiceDeps,
   'stores' | 'keyStates' | 'signer' | 'tokenIssuer' | 'limiter' | 'issuer' | 'now'
->
+> & { devices: Pick<DeviceService, 'assertGood'> }
 
 /** Anything else cannot be a key of ours: not worth a query, and safe in a byte-wise comparison. */
 const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
 
 export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
-  const { stores, keyStates, signer, tokenIssuer, limiter, issuer, now } = deps
+  const { stores, keyStates, signer, tokenIssuer, limiter, devices, issuer, now } = deps
 
-  function readState(apiKey: string): Promise<KeyState | undefined> | undefined {
-    return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey) : undefined
+  function readState(apiKey: string, mark?: TokenMark): Promise<KeyState | undefined> | undefined {
+    return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey, mark) : undefined
   }
 
   async function prove({ apiKey, apiSecret }: ClientSecret, { ip }: Origin): Promise<Proof> {
@@ -79,7 +86,8 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     if (token.userId === undefined) {
       throw new ServiceError('rest_authentication_missing_token_user_id')
     }
-    const state = token.apiKey === undefined ? undefined : await readState(token.apiKey)
+    const mark = markOf(token)
+    const state = token.apiKey === undefined ? undefined : await readState(token.apiKey, mark)
     // Only a token that is about to be refused asks a second time, to be told the true reason.
     const user =
       state?.userId === token.userId ? state.user : await stores.users.findById(token.userId)
@@ -97,6 +105,12 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
       throw new ServiceError('rest_authentication_revoked_api_key')
     }
     assertLiveSecret(token, state, now())
+    if (mark) {
+      const device = assertMarks(token, state)
+      if (device && token.tokenType === 'refresh') {
+        devices.assertGood(device, token.device?.generation)
+      }
+    }
     assertPolicy(state, now(), ip)
     return { token: token as CheckedToken, state }
   }
@@ -122,7 +136,8 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     if (token.apiKey === undefined) {
       throw new ServiceError('rest_authentication_missing_refresh_token_api_key')
     }
-    const state = await readState(token.apiKey)
+    const mark = markOf(token)
+    const state = await readState(token.apiKey, mark)
     if (!state || state.userId !== token.userId || state.revokedAt !== null) {
       const user = await stores.users.findById(token.userId)
       if (!user) throw new ServiceError('rest_authentication_invalid_refresh_token')
@@ -135,11 +150,42 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     }
     assertSameUser(token, state.user)
     assertLiveSecret(token, state, now())
+    if (mark) assertMarks(token, state)
     assertPolicy(state, now(), ip)
     return { token, state }
   }
 
   return { prove, check, checkRefresh }
+}
+
+const chainPattern = /^[\w-]{22}$/
+const tokenIdPattern = /^[\w.-]{1,64}$/
+
+/** @returns `undefined` for the many tokens that nothing but their key decides about. */
+function markOf({ device, isRegistered, id = '' }: PresentedToken): TokenMark | undefined {
+  if (!device && !isRegistered) return undefined
+  // What has another form is nowhere to be found, and MySQL might fail at looking for it.
+  const isChain = device !== undefined && chainPattern.test(device.chain)
+  return {
+    ...(isChain && { chain: device.chain }),
+    ...(isRegistered && tokenIdPattern.test(id) && { registeredId: id }),
+  }
+}
+
+/**
+ * That the device of a token is signed in, and that a registered token has not been revoked.
+ *
+ * @returns The device, if the token has one.
+ * @throws {ServiceError} `rest_authentication_device_signed_out` or `…_revoked_token`.
+ */
+function assertMarks(token: PresentedToken, state: KeyState): DeviceState | undefined {
+  const { device, registration, keyPairId } = state
+  if (token.device && (device?.keyPairId !== keyPairId || device.endedAt !== null)) {
+    throw new ServiceError('rest_authentication_device_signed_out')
+  }
+  const isRevoked = registration?.keyPairId !== keyPairId || registration.revokedAt !== null
+  if (token.isRegistered && isRevoked) throw new ServiceError('rest_authentication_revoked_token')
+  return device
 }
 
 /** A login or e-mail that has changed since makes the token another person's. */

@@ -4,6 +4,7 @@ import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
+import type { DeviceService } from './devices.js'
 import type { ExchangeLimiter } from './rate-limits.js'
 import type { KeyStateReader } from './key-state-reader.js'
 import { createTokenChecks } from './token-check.js'
@@ -15,6 +16,8 @@ import type { UsageRecorder } from './usage-recorder.js'
 /** Where a request came from. */
 export interface Origin {
   ip: string | null
+  /** For the owner, who is to recognise a device by it. */
+  userAgent?: string | undefined
 }
 
 export type { IssuedTokens, OAuthGrant, OAuthTokens } from './token-issuer.js'
@@ -91,6 +94,7 @@ export interface TokenServiceDeps {
   signer: TokenSigner
   usage: UsageRecorder
   tokenIssuer: TokenIssuer
+  devices: Pick<DeviceService, 'start' | 'rotate' | 'assertGood'>
   limiter: ExchangeLimiter
   /** All that there are. */
   scopes: readonly DefinedScope[]

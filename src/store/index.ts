@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { createDeviceStore, type DeviceStore } from './devices.js'
 import { createKeyPairUsageStore, type KeyPairUsageStore } from './key-pair-usage.js'
 import { createKeyPairStore, type KeyPairStore } from './key-pairs.js'
 import { createKeyStateStore, type KeyStateStore } from './key-states.js'
@@ -14,6 +15,7 @@ export interface Stores {
   keyPairs: KeyPairStore
   keyPairUsage: KeyPairUsageStore
   keyStates: KeyStateStore
+  devices: DeviceStore
   sessions: SessionStore
   signingKeys: SigningKeyStore
   rateLimits: RateLimitStore
@@ -33,6 +35,7 @@ export function createStores(db: Knex): Stores {
     keyPairs: createKeyPairStore(db),
     keyPairUsage: createKeyPairUsageStore(db),
     keyStates: createKeyStateStore(db),
+    devices: createDeviceStore(db),
     sessions: createSessionStore(db),
     signingKeys: createSigningKeyStore(db),
     rateLimits: createRateLimitStore(db),

@@ -24,6 +24,7 @@ export interface KeyPairRow {
   previous_scheme: string | null
   previous_expires_at: number | null
   previous_used_at: number | null
+  require_device: number | boolean
 }
 
 export function fromRow(row: KeyPairRow): KeyPair {
@@ -41,6 +42,7 @@ export function fromRow(row: KeyPairRow): KeyPair {
     expiresAt: numberOrNull(row.expires_at),
     scopes: listOrNull(row.scopes),
     networks: listOrNull(row.networks),
+    requireDevice: Boolean(row.require_device),
     description: row.description,
     secretVersion: row.secret_version,
     secretUsedAt: numberOrNull(row.secret_used_at),
@@ -58,12 +60,14 @@ export function policyColumns({
   expiresAt,
   scopes,
   networks,
+  requireDevice,
   description,
 }: Partial<KeyPairPolicy>) {
   return {
     ...(expiresAt !== undefined && { expires_at: expiresAt }),
     ...(scopes !== undefined && { scopes: scopes?.join(' ') ?? null }),
     ...(networks !== undefined && { networks: networks?.join(' ') ?? null }),
+    ...(requireDevice !== undefined && { require_device: requireDevice }),
     ...(description !== undefined && { description }),
   }
 }

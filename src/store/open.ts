@@ -88,6 +88,8 @@ function openMySql(config: Extract<DatabaseConfig, { dialect: 'mysql' }>, common
       // a value to what it already is has still succeeded.
       flags: ['+FOUND_ROWS'],
       supportBigNumbers: true,
+      // What a union of whole numbers and NULL is to MariaDB. None of ours is beyond 2^53.
+      decimalNumbers: true,
     },
     pool: {
       min: 0,

@@ -77,11 +77,33 @@ test('what is built is read back', (t) => {
       apiKey: '7key',
       tokenType: type === 'refresh' ? 'refresh' : undefined,
       secretVersion: 0,
+      device: undefined,
+      isRegistered: false,
       id: 'jti-1',
       audience: undefined,
       scopes: undefined,
     })
   }
+})
+
+test('a token of a device names it and its chain, and a refresh token its place in that', (t) => {
+  const device = { name: 'Ada’s phone', chain: 'c1', generation: 3 }
+  const claims = buildClaims({ ...fresh, type: 'refresh', device })
+  t.like(claims.data.user, { device: 'Ada’s phone', device_chain: 'c1', device_rotation: 3 })
+  t.deepEqual(readClaims({ ...claims })?.device, device)
+  const { generation: _, ...bare } = device
+  const access = buildClaims({ ...fresh, type: 'access', device: bare, isRegistered: true })
+  t.false('device_rotation' in access.data.user)
+  t.deepEqual(readClaims({ ...access })?.device, bare)
+  t.true(readClaims({ ...access })?.isRegistered)
+})
+
+test('half a device is one of a chain that is nowhere', (t) => {
+  const device = (user: object) => readClaims({ data: { user } })?.device
+  t.deepEqual(device({ device: 'phone' }), { name: 'phone', chain: '' })
+  t.deepEqual(device({ device_chain: 'c1' }), { name: '', chain: 'c1' })
+  t.deepEqual(device({ device: 7, device_chain: {} }), { name: '', chain: '' })
+  t.is(device({ device_rotation: 7 }), undefined)
 })
 
 test('claims that are absent are undefined', (t) => {
@@ -99,6 +121,8 @@ test('claims that are absent are undefined', (t) => {
     audience: undefined,
     scopes: undefined,
     secretVersion: 0,
+    device: undefined,
+    isRegistered: false,
   }
   for (const claims of [{}, { data: null }, { data: 'x' }, { data: [] }, { data: { user: 7 } }]) {
     t.deepEqual(readClaims(claims), nothing)

@@ -1,3 +1,4 @@
+import { openPolicy } from '../../src/domain/key-pair-policy.js'
 import { createStores } from '../../src/store/index.js'
 import { insertUser, onEachStore } from '../helpers/with-stores.js'
 
@@ -16,6 +17,7 @@ onEachStore('a policy is read back as it was written, by both reads', async (t, 
     expiresAt: 4_102_444_800,
     scopes: ['read', 'orders:write'],
     networks: ['203.0.113.0/24', '2001:db8::/32'],
+    requireDevice: true,
     description: '👩‍👩‍👧‍👦 '.repeat(120).trim(),
   }
   const written = await stores.keyPairs.insert({ ...newPair(userId, 'key'), policy })
@@ -32,7 +34,10 @@ onEachStore('a policy is read back as it was written, by both reads', async (t, 
     expiresAt: null,
     scopes: null,
     networks: null,
+    requireDevice: true,
   })
+  t.true(await stores.keyPairs.update(userId, 'key', { requireDevice: false }))
+  t.false((await stores.keyStates.read(['key']))[0]?.policy.requireDevice)
   t.is((await stores.keyPairs.find(userId, 'key'))?.name, 'key', 'what is absent stays')
 })
 
@@ -142,7 +147,7 @@ onEachStore('of many rotations at once one wins, and two secrets remain', async 
 
 onEachStore('neither the revoked nor the expired are rotated', async (t, { stores }) => {
   const { id: userId } = await insertUser(stores, 'ada')
-  const policy = { expiresAt: 2000, scopes: null, networks: null, description: '' }
+  const policy = { ...openPolicy, expiresAt: 2000 }
   await stores.keyPairs.insert({ ...newPair(userId, 'expired'), policy })
   await stores.keyPairs.insert(newPair(userId, 'revoked'))
   await stores.keyPairs.revoke(userId, 'revoked', { at: 1500, by: null, reason: 'revoked' })

@@ -36,6 +36,7 @@ onEachStore('a key-pair is read back as it was written', async (t, { stores }) =
     expiresAt: null,
     scopes: null,
     networks: null,
+    requireDevice: false,
     description: '',
   })
   t.deepEqual(await stores.keyPairs.find(userId, '1abc'), written)

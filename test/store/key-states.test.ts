@@ -1,6 +1,6 @@
 import type { RevocationReason } from '../../src/domain/key-pair.js'
-import type { NewKeyPair } from '../../src/store/key-pairs.js'
 import { createStores } from '../../src/store/index.js'
+import type { NewKeyPair } from '../../src/store/key-pairs.js'
 import { insertUser, onEachStore } from '../helpers/with-stores.js'
 
 const revocation = { at: 2000, by: 1, reason: 'revoked' as RevocationReason }
@@ -22,7 +22,7 @@ onEachStore(
     const unlimited = {
       secretVersion: 0,
       previousSecret: null,
-      policy: { expiresAt: null, scopes: null, networks: null },
+      policy: { expiresAt: null, scopes: null, networks: null, requireDevice: false },
     }
     const a = await stores.keyPairs.insert(newPair(ada.id, 'aKey'))
     const b = await stores.keyPairs.insert(newPair(bob.id, 'bKey'))

@@ -47,6 +47,11 @@ const outcomes = {
     document.querySelector(`tr[data-api-key="${apiKey}"] summary`)?.focus()
     announce(`Renamed to ${row.name}.`)
   },
+  async limited(form, row) {
+    closeDialog(openDialog(), form.dataset.trigger)
+    await redraw(form.dataset.trigger)
+    announce(`The limits of ${row.name} were changed.`)
+  },
   revoked(form) {
     const { apiKey, name } = form.dataset
     const row = document.querySelector(`tr[data-api-key="${apiKey}"]`)

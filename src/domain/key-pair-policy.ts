@@ -79,6 +79,8 @@ export function policyProblems(
 
 function expiryProblem(expiresAt: number | null, bounds: PolicyBounds): string | undefined {
   const { now, createdAt, current, maxLifetime } = bounds
+  // A form sends back what it was given; an expiry that has passed may stay what it is.
+  if (current && expiresAt === current.expiresAt) return undefined
   if (expiresAt !== null) {
     if (!Number.isSafeInteger(expiresAt)) return 'must be a time in seconds'
     if (expiresAt <= now) return 'must be in the future'

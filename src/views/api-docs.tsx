@@ -42,7 +42,7 @@ export interface ApiDocsProps {
 /** What programs can ask of the service, readable without a script. */
 export function ApiDocs({ context, groups, shapes }: ApiDocsProps) {
   return (
-    <Page context={context} title="API">
+    <Page context={context} title="API" section="docs">
       <link rel="stylesheet" href={`${context.assets}/docs.css`} />
       <div class="page-head">
         <h1>API</h1>
@@ -132,7 +132,7 @@ function Fields({ fields }: { fields: readonly DocsField[] }) {
             {[type, place && `in the ${place}`, !isRequired && 'optional']
               .filter(Boolean)
               .join(', ')}
-            {description && <p class="muted">{description}</p>}
+            {description && <p class="muted">{plain(description)}</p>}
           </dd>
         </>
       ))}

@@ -49,3 +49,11 @@ export const WarningIcon = () => (
     <path d="M12 10.5v4M12 17.2v.1" />
   </Icon>
 )
+
+export const LimitsIcon = () => (
+  <Icon>
+    <path d="M4 7h8M18 7h2M4 17h2M12 17h8" />
+    <circle cx="15" cy="7" r="2.6" />
+    <circle cx="9" cy="17" r="2.6" />
+  </Icon>
+)

@@ -1,5 +1,5 @@
 import type { KeyPair } from '../domain/key-pair.js'
-import { CopyIcon, PencilIcon } from './icons.js'
+import { CopyIcon, LimitsIcon, PencilIcon } from './icons.js'
 import { KeyPairLimits } from './key-pair-limits.js'
 import type { KeyPairSectionProps } from './key-pair-section.js'
 import { Nonce } from './page.js'
@@ -77,6 +77,20 @@ function Row({
                 <p class="field-error" role="alert" />
               </form>
             </details>
+          )}
+          {!isRevoked && (
+            <form method="get" action={`${actions}/limits`} class="limit" data-card>
+              <button
+                type="submit"
+                class="icon-button"
+                id={`limits-${apiKey}`}
+                title="Limits"
+                aria-describedby={nameId}
+              >
+                <LimitsIcon />
+                <span class="visually-hidden">Limits</span>
+              </button>
+            </form>
           )}
         </div>
         <KeyPairLimits keyPair={keyPair} now={now} />

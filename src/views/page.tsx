@@ -27,7 +27,7 @@ export interface Message {
 export interface PageProps {
   context: PageContext
   title: string
-  section?: 'profile' | 'users'
+  section?: 'profile' | 'users' | 'docs'
   message?: Message | undefined
   children: ComponentChildren
 }
@@ -95,6 +95,9 @@ function Header({
                 Users
               </a>
             )}
+            <a href="/docs" aria-current={section === 'docs' ? 'page' : undefined}>
+              API
+            </a>
           </nav>
         )}
         {viewer && (

@@ -50,6 +50,57 @@ inBrowser(
   env,
 )
 
+inBrowser(
+  'the limits of a key-pair are changed, and lifted',
+  async (t, visit) => {
+    const { service, page, logIn, assertAccessible } = visit
+    const { id } = await service.createUser('ada')
+    const { keyPairs } = service.runtime.services
+    const policy = { networks: ['192.0.2.0/24'], expiresAt: service.now() + 10 }
+    await keyPairs.mint(operator, id, 'Backup', { policy })
+    await logIn('ada')
+    const change = rowOf(page, 'Backup').getByRole('button', { name: 'Limits' })
+    const dialog = page.getByRole('dialog')
+    const stored = async () => (await keyPairs.list(operator, id))[0]
+
+    await change.click()
+    await dialog.getByRole('heading', { name: 'Limits of “Backup”' }).waitFor()
+    t.is(await dialog.getByLabel('Networks').inputValue(), '192.0.2.0/24')
+    await assertAccessible('limits')
+    await dialog.getByLabel('Networks').fill('here')
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.getByText('The networks must be addresses or CIDR ranges').waitFor()
+    await assertAccessible('limits refused')
+    t.deepEqual((await stored())?.networks, ['192.0.2.0/24'])
+
+    // Its time may be over before somebody saves the form; what stays as it is is no mistake.
+    service.advance(60)
+    await dialog.getByLabel('Networks').fill('')
+    await dialog.getByLabel('Description').fill('Host 1')
+    await dialog.getByRole('checkbox', { name: /orders:read/ }).check()
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    const limits = rowOf(page, 'Backup').locator('.limits')
+    await limits.getByText('Scopes: orders:read').waitFor()
+    t.like(await stored(), { ...policy, networks: null, description: 'Host 1' })
+    t.is(await page.evaluate('document.activeElement.title'), 'Limits')
+
+    await change.click()
+    t.true(await dialog.getByRole('checkbox', { name: /orders:read/ }).isChecked())
+    await dialog.getByRole('checkbox', { name: /orders:read/ }).uncheck()
+    await dialog.getByLabel('Description').fill('')
+    await dialog.getByLabel('Expires').selectOption({ label: 'Never' })
+    await page.setViewportSize({ width: 360, height: 740 })
+    t.true(await page.evaluate('document.documentElement.scrollWidth <= innerWidth'))
+    await dialog.getByRole('button', { name: 'Save' }).click()
+    await dialog.waitFor({ state: 'detached' })
+    await limits.waitFor({ state: 'detached' })
+    t.like(await stored(), { expiresAt: null, scopes: null, networks: null, description: '' })
+  },
+  {},
+  env,
+)
+
 inBrowser('a secret is rotated with an overlap, and then without', async (t, visit) => {
   const { service, page, logIn, assertAccessible } = visit
   const { id } = await service.createUser('ada')
@@ -103,6 +154,18 @@ inBrowser(
     t.like(pair, { expiresAt: Date.parse('2099-01-31') / 1000, scopes: ['orders:write'] })
 
     await page.getByRole('link', { name: 'Dismiss' }).click()
+    await rowOf(page, 'Plain').getByRole('button', { name: 'Limits' }).click()
+    await page.getByRole('checkbox', { name: /orders:write/ }).uncheck()
+    await page.getByLabel('Networks').fill('nowhere')
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('The networks must be addresses or CIDR ranges').waitFor()
+    await page.getByLabel('Networks').fill('127.0.0.0/8')
+    await page.getByRole('checkbox', { name: /orders:write/ }).uncheck()
+    await page.getByRole('button', { name: 'Save' }).click()
+    await page.getByText('The limits of the key-pair were changed.').waitFor()
+    const [limited] = await service.runtime.services.keyPairs.list(operator, id)
+    t.like(limited, { expiresAt: pair?.expiresAt, scopes: null, networks: ['127.0.0.0/8'] })
+
     await rowOf(page, 'Plain').getByRole('button', { name: 'Rotate' }).click()
     await page.getByLabel('Old secret ends').selectOption('0')
     await page.getByRole('button', { name: 'Rotate' }).click()

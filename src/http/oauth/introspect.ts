@@ -7,7 +7,9 @@ import { readClientSecret } from './client-secret.js'
 import { clientArgs, optional } from './params.js'
 
 /** `token_type_hint` is not read: one look-up finds a token of any type. */
-export const introspectionArgs = clientArgs.extend({ token: optional })
+export const introspectionArgs = clientArgs.extend({
+  token: optional.describe('The token in question, of any type.'),
+})
 
 export interface TokenEndpointDeps {
   tokens: TokenService

@@ -6,10 +6,10 @@ export const optional = text.optional().transform((value) => value || undefined)
 
 /** How clients prove themselves in the body of a request, at every endpoint of OAuth. */
 export const clientArgs = z.object({
-  client_id: optional,
-  client_secret: optional,
-  api_key: optional,
-  api_secret: optional,
+  client_id: optional.describe('The API key, unless the client proves itself by HTTP Basic.'),
+  client_secret: optional.describe('The API secret of the same key-pair.'),
+  api_key: optional.describe('Another name of `client_id`.'),
+  api_secret: optional.describe('Another name of `client_secret`.'),
 })
 
 export type ClientParams = z.infer<typeof clientArgs>

@@ -12,11 +12,16 @@ export const grantTypes = ['client_credentials', 'refresh_token'] as const
 
 /** What the token endpoint reads. */
 export const oauthTokenArgs = clientArgs.extend({
-  grant_type: optional,
-  scope: optional,
-  refresh_token: optional,
+  grant_type: optional.describe('`client_credentials` or `refresh_token`.'),
+  scope: optional.describe(
+    'Fewer scopes than the key-pair has, separated by spaces; `offline_access` asks for a refresh token.',
+  ),
+  refresh_token: optional.describe('For the grant of that name.'),
   // The one parameter that may be repeated (RFC 8707, section 2).
-  resource: z.union([text, z.array(text).max(10)], { error: 'must be a URI' }).optional(),
+  resource: z
+    .union([text, z.array(text).max(10)], { error: 'must be a URI' })
+    .optional()
+    .describe('Who is to accept the access token (RFC 8707).'),
 })
 
 type TokenParams = z.infer<typeof oauthTokenArgs>

@@ -80,6 +80,7 @@ const notices = {
   revoked: 'The key-pair was revoked.',
   revoked_all: 'All key-pairs were revoked.',
   renamed: 'The key-pair was renamed.',
+  limited: 'The limits of the key-pair were changed.',
   password_changed:
     'Your password was changed. All key-pairs were revoked, and you were signed out everywhere else.',
   password_reset: 'The password was reset, and every key-pair of the user was revoked.',
@@ -102,6 +103,10 @@ export function noticeOf(ctx: RequestContext): Message | undefined {
 
 const labels: Record<string, string> = {
   name: 'The name',
+  expires_at: 'The expiry',
+  networks: 'The networks',
+  scopes: 'The scopes',
+  description: 'The description',
   password: 'The password',
   new_password: 'The new password',
   user_login: 'The username',

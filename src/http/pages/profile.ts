@@ -7,10 +7,11 @@ import { RevokeAllCard, RevokeCard } from '../../views/key-pair-cards.js'
 import { ProfileFrame, ProfilePage, type Subject } from '../../views/profile.js'
 import { MintedCard } from '../../views/shown-cards.js'
 import { clientAddress } from '../client-address.js'
-import { readId, readParams } from '../params.js'
+import { readId } from '../params.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
-import { policyArgs, readPolicy, withoutEmpty } from '../wp/policy-params.js'
+import { withoutEmpty } from '../wp/policy-params.js'
+import { limitsPages, readPolicyFields } from './limits.js'
 import { narrow } from './narrow.js'
 import { noticeOf, orShow, type PageMaker, redirect, send } from './page.js'
 import { queryNumber, queryText } from './query.js'
@@ -123,7 +124,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     const apiKey = apiKeyOfForm(subject.user.id, visitor.token, formToken)
     const minted = await orShow(
       () => {
-        const policy = readPolicyFields(fields)
+        const policy = readPolicyFields(withoutEmpty(fields))
         return keyPairs.mint(visitor.actor, subject.user.id, name, { apiKey, policy })
       },
       (error, status) => showProfile(ctx, visitor, subject, { error, status, name }),
@@ -249,11 +250,6 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
 
   tokenPages({ ...deps, tokenUrl, subjectOf }, add)
   rotatePages({ ...deps, tokenUrl, subjectOf }, add)
+  limitsPages({ ...deps, tokenUrl, subjectOf }, add)
   return router
-}
-
-/** The options of a new key-pair. A date that was picked goes before a choice from the list. */
-function readPolicyFields(fields: Record<string, unknown>) {
-  const expires = fields.expires_on || fields.expires_at
-  return readPolicy(readParams(policyArgs, withoutEmpty({ ...fields, expires_at: expires })))
 }

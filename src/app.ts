@@ -1,5 +1,6 @@
 import cors from '@koa/cors'
 import Koa from 'koa'
+import { corsAllowHeaders } from './http/cors-headers.js'
 import { errorHandler } from './http/error-handler.js'
 import { exposedFailureHeaders } from './http/failure-headers.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
@@ -33,6 +34,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
     keyPairs,
     users,
     sessions,
+    hooks: services.hooks,
     authenticator,
     cookie,
     publicUrl,
@@ -46,7 +48,8 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
 
   app.use(forwardAuth(createForwardAuth({ services, config, logger })))
   app.use(securityHeaders(apiHeaders({ publicUrl })))
-  if (corsOrigins === '*' || corsOrigins.length > 0) app.use(corsHeaders(corsOrigins))
+  if (corsOrigins === '*' || corsOrigins.length > 0)
+    app.use(corsHeaders(corsOrigins, services.hooks.corsAllowHeaders))
   app.use(errorHandler(answerFailure))
   app.use(restRoute())
   app.use(wpRouter(routes, publicUrl).routes())
@@ -69,7 +72,10 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
 }
 
 /** WordPress's lists of headers. No credentials: cookies are for our own pages only. */
-function corsHeaders(origins: '*' | readonly string[]) {
+function corsHeaders(
+  origins: '*' | readonly string[],
+  allowHeaders: readonly string[] = corsAllowHeaders,
+) {
   return cors({
     origin: (ctx) => {
       if (origins === '*') return '*'
@@ -77,7 +83,7 @@ function corsHeaders(origins: '*' | readonly string[]) {
       return origins.includes(origin) ? origin : ''
     },
     allowMethods: ['OPTIONS', 'GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    allowHeaders: ['Authorization', 'X-WP-Nonce', 'X-HTTP-Method-Override', 'Content-Type'],
+    allowHeaders: [...allowHeaders],
     exposeHeaders: ['X-WP-Total', 'X-WP-TotalPages', 'Link', ...exposedFailureHeaders],
     maxAge: 600,
   })

@@ -192,6 +192,12 @@ export const errorCatalogue = {
     bearer: 'invalid_token',
     message: 'Token must have an expiration.',
   },
+  rest_authentication_refused_token: {
+    status: 403,
+    oauth: 'invalid_grant',
+    bearer: 'invalid_token',
+    message: 'The token was refused.',
+  },
   insufficient_scope: {
     status: 403,
     bearer: 'insufficient_scope',
@@ -290,6 +296,11 @@ export const errorCatalogue = {
     status: 503,
     oauth: 'temporarily_unavailable',
     message: 'The service cannot reach its database. Try again shortly.',
+  },
+  rest_hook_timed_out: {
+    status: 504,
+    oauth: 'temporarily_unavailable',
+    message: 'An extension of the service took too long.',
   },
   rest_internal_error: {
     status: 500,

@@ -9,6 +9,22 @@ export {
 export type { Actor, SessionActor, TokenPrincipal } from './domain/actor.js'
 export type { KeyPair } from './domain/key-pair.js'
 export type { User } from './domain/user.js'
+export { loadConfigFile } from './config-file.js'
+export {
+  type Actions,
+  type CheckContext,
+  type ChosenKeyPair,
+  type Credentials,
+  defineConfig,
+  type Events,
+  type Extensions,
+  type ForwardAuthOptions,
+  type GivenHooks,
+  type GuardedRequest,
+  type Hooks,
+  type IssueContext,
+  type Refusal,
+} from './hooks.js'
 export { type ErrorCode, errorCatalogue, ServiceError } from './errors.js'
 export {
   requireToken,

@@ -30,6 +30,7 @@ export function createListener(
   const { services, config, logger } = deps
   const take = hotLane({
     tokens: services.tokens,
+    hooks: services.hooks,
     answerFailure: createAnswerFailure(deps),
     headers: apiHeaders(config),
     trustProxy: config.trustProxy,
@@ -65,10 +66,11 @@ export function createAnswerFailure({ services, config, logger }: AppDeps): Fail
 }
 
 export function createForwardAuth({ services, config, logger }: AppDeps): Lane {
-  const { tokens, toServiceError } = services
+  const { tokens, hooks, toServiceError } = services
   const { trustProxy } = config
   return forwardAuthLane({
     tokens,
+    hooks,
     toServiceError,
     logger,
     headers: apiHeaders(config),

@@ -4,10 +4,14 @@ import type { RequestListener } from 'node:http'
 import { dirname, join } from 'node:path'
 import type { Knex } from 'knex'
 import { type Config, ConfigError } from './config.js'
+import { corsAllowHeaders } from './http/cors-headers.js'
 import { generateEncryptionKey, parseEncryptionKey } from './domain/key-encryption.js'
 import { generateSecret, secretProblem } from './domain/signing-secret.js'
+import { readExtensions } from './extensions.js'
+import type { Extensions } from './hooks.js'
 import { createListener } from './lanes.js'
 import type { Logger } from './logger.js'
+import { createHookSet } from './services/hooks/index.js'
 import { createServices, type Services } from './services/index.js'
 import type { EncryptionKey } from './services/signing-keys.js'
 import { createStores, type Stores } from './store/index.js'
@@ -25,7 +29,7 @@ export interface Runtime {
   close(): Promise<void>
 }
 
-export interface RuntimeOptions {
+export interface RuntimeOptions extends Extensions {
   logger: Logger
   /** Seconds since the Unix epoch; the clock, unless a test says otherwise. */
   now?: () => number
@@ -44,10 +48,11 @@ export class SchemaError extends Error {
  * The one place of assembly: configuration → database → stores → services → app.
  *
  * @throws {SchemaError} if the schema is not current and `migrate` was not asked for.
- * @throws {ConfigError} if the signing secret cannot be read.
+ * @throws {ConfigError} if the signing secret cannot be read, or a hook or action is not one.
  */
 export async function createRuntime(config: Config, options: RuntimeOptions): Promise<Runtime> {
-  const { logger, now = clock } = options
+  const { logger, now = clock, migrate: mayMigrate, isShared, ...given } = options
+  const extensions = readExtensions(given)
   const db = openDatabase(config.database, {
     warn: (message) => logger.warn({}, message),
     error: (message) => logger.error({}, message),
@@ -55,7 +60,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
   })
   try {
     const stores = createStores(db)
-    if (options.migrate) {
+    if (mayMigrate) {
       const names = await migrate(db)
       if (names.length > 0) logger.info({ migrations: names }, 'database schema brought up to date')
     } else {
@@ -63,12 +68,15 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
     }
     const jwtSecret = config.jwtSecret ?? loadOrCreateSecret(config.dataDir)
     const encryptionKey = encryptionKeyOf(config)
+    const { publicUrl } = config
+    const hooks = await createHookSet(extensions, { publicUrl, corsAllowHeaders, logger })
     const services = await createServices({
       stores,
       config,
       jwtSecret,
       encryptionKey,
-      isShared: options.isShared ?? config.database.dialect === 'mysql',
+      isShared: isShared ?? config.database.dialect === 'mysql',
+      hooks,
       logger,
       now,
     })

@@ -32,7 +32,7 @@ const rules: Record<string, Rule> = {
       'node:crypto',
       'rate-limiter-flexible',
     ],
-    mayNameTypesOf: ['store', 'config', 'logger'],
+    mayNameTypesOf: ['store', 'config', 'logger', 'hooks'],
   },
   views: {
     may: ['domain', 'preact', 'preact-render-to-string'],
@@ -58,7 +58,7 @@ const rules: Record<string, Rule> = {
       'node:path',
       'node:stream',
     ],
-    mayNameTypesOf: ['services', 'logger'],
+    mayNameTypesOf: ['services', 'logger', 'hooks'],
   },
   'errors.ts': { may: [] },
   'database-url.ts': { may: ['node:fs', 'node:net', 'node:path'] },
@@ -67,6 +67,12 @@ const rules: Record<string, Rule> = {
     may: ['config-limits', 'database-url', 'domain', 'zod', 'node:fs', 'node:path', 'node:util'],
   },
   'logger.ts': { may: [] },
+  'hooks.ts': { may: ['domain'] },
+  'extensions.ts': { may: ['config', 'domain', 'hooks'], mayNameTypesOf: ['services'] },
+  'config-file.ts': {
+    may: ['config', 'extensions', 'node:fs', 'node:module', 'node:path', 'node:url'],
+    mayNameTypesOf: ['hooks'],
+  },
   'lanes.ts': {
     may: ['http', 'node:http'],
     mayNameTypesOf: ['services', 'config', 'logger'],

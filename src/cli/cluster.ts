@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.js'
 import type { Logger } from '../logger.js'
 import { createRuntime } from '../runtime.js'
+import { readExtensionsFile } from './context.js'
 import { ListenError, mayMigrate, startServer, welcome } from './serve.js'
 
 /** Anything that can be told to stop when it has answered what is under way. */
@@ -34,7 +35,11 @@ export async function serveWithWorkers(
 
 async function servePrimary(config: Config, logger: Logger, count: number): Promise<Stoppable> {
   // Before the workers, so that they find the schema and the secret and need not agree on them.
-  const runtime = await createRuntime(config, { logger, migrate: mayMigrate(config) })
+  const runtime = await createRuntime(config, {
+    ...(await readExtensionsFile()),
+    logger,
+    migrate: mayMigrate(config),
+  })
   const workers = new Set<Worker>()
   let isStopping = false
 

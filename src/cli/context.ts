@@ -1,7 +1,17 @@
 import { existsSync } from 'node:fs'
 import type { Config, DatabaseConfig, LogLevel } from '../config.js'
+import type { Extensions } from '../hooks.js'
 import type { Runtime } from '../runtime.js'
 import { warn } from './failures.js'
+
+/** The operator's code, from the file of the working directory. @throws {ConfigError} */
+export async function readExtensionsFile(): Promise<Extensions> {
+  const [{ readEnvironment }, { loadConfigFile }] = await Promise.all([
+    import('../config.js'),
+    import('../config-file.js'),
+  ])
+  return loadConfigFile(readEnvironment(process.env))
+}
 
 /** @throws {ConfigError} listing everything that is wrong. */
 export async function readConfig(defaultLogLevel: LogLevel): Promise<Config> {
@@ -23,6 +33,7 @@ export async function withRuntime<T>(work: (runtime: Runtime) => Promise<T>): Pr
   const isEmbedded = config.database.dialect === 'sqlite'
   const newFile = missingFile(config.database)
   const runtime = await createRuntime(config, {
+    ...(await readExtensionsFile()),
     logger: createLogger(config.logLevel),
     migrate: isEmbedded,
   })

@@ -4,6 +4,7 @@ import type { Config } from '../config.js'
 import { generatePassword } from '../domain/password.js'
 import type { Logger } from '../logger.js'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../runtime.js'
+import { readExtensionsFile } from './context.js'
 
 export interface RunningServer {
   runtime: Runtime
@@ -49,7 +50,8 @@ export async function startServer(
   logger: Logger,
   options: Pick<RuntimeOptions, 'migrate' | 'isShared'>,
 ): Promise<RunningServer> {
-  const runtime = await createRuntime(config, { logger, ...options })
+  const extensions = await readExtensionsFile()
+  const runtime = await createRuntime(config, { ...extensions, logger, ...options })
   if (config.database.dialect === 'mysql' && config.jwtSecret === undefined) {
     logger.warn(
       { dataDir: config.dataDir },

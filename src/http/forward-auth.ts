@@ -1,17 +1,22 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { TokenPrincipal } from '../domain/actor.js'
+import { plainPath } from '../domain/public-path.js'
 import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
+import type { AskedRequest } from '../services/hooks/guarding.js'
+import type { ForwardAuthSettings, HookSet } from '../services/hooks/index.js'
 import type { TokenService } from '../services/tokens.js'
 import { addressOf } from './client-address.js'
 import { failureHeaders } from './failure-headers.js'
 import { hasBearer, readBearer } from './guards/bearer.js'
 import { assertScopes, readScopeList } from './guards/scopes.js'
+import { createGuard, type Guard } from './guards/guard.js'
 import type { Lane } from './hot-lane.js'
 import type { AppMiddleware } from './state.js'
 
 export interface ForwardAuthDeps {
   tokens: TokenService
+  hooks: Pick<HookSet, 'guard' | 'forwardAuth'>
   toServiceError(error: unknown): ServiceError
   logger: Logger
   /** Of every refusal, which proxies hand on to the client. */
@@ -30,7 +35,9 @@ const path = '/forward-auth'
  * By the same check as everywhere, and straight from Node's request as in the hot lane.
  */
 export function forwardAuthLane(deps: ForwardAuthDeps): Lane {
-  const { tokens, trustProxy } = deps
+  const { tokens, hooks, toServiceError, trustProxy } = deps
+  const { publicPaths } = hooks.forwardAuth
+  const guard = createGuard({ hooks: hooks.guard, publicPaths, toServiceError })
 
   async function check(request: IncomingMessage): Promise<TokenPrincipal> {
     const { authorization } = request.headers
@@ -41,11 +48,21 @@ export function forwardAuthLane(deps: ForwardAuthDeps): Lane {
     return principal
   }
 
+  async function checkGuarded(
+    guard: Guard,
+    request: IncomingMessage,
+  ): Promise<TokenPrincipal | undefined> {
+    const ip = addressOf(request, trustProxy)
+    const asked = askedFor(request, hooks.forwardAuth, ip)
+    return guard(asked, hasBearer(request.headers.authorization), () => check(request))
+  }
+
   return function takeForwardAuth(request, response) {
     if (!isForwardAuth(request.url ?? '')) return false
-    check(request).then(
+    const work = guard ? checkGuarded(guard, request) : check(request)
+    work.then(
       (principal) => {
-        response.writeHead(204, identityHeaders(principal))
+        response.writeHead(204, principal ? identityHeaders(principal) : anonymousHeaders)
         response.end()
       },
       (thrown: unknown) => refuse(deps, request, response, thrown),
@@ -77,6 +94,36 @@ function requiredScopes(url: string): string[] {
   if (url.charAt(path.length) !== '?') return []
   return new URLSearchParams(url.slice(path.length)).getAll('scope').flatMap(readScopeList)
 }
+
+/**
+ * What the proxy is asked for, as far as it has been said where that is to be found: a header that the
+ * proxy does not write is the client's own word.
+ */
+function askedFor(
+  request: IncomingMessage,
+  { uriFrom, methodFrom }: ForwardAuthSettings,
+  ip: string | null,
+): AskedRequest {
+  const { headers, method, url = '' } = request
+  const header = (name: string | undefined) => {
+    const value = name === undefined ? undefined : headers[name]
+    return typeof value === 'string' ? value : undefined
+  }
+  const target = uriFrom === 'request' ? url.slice(path.length) : header(uriFrom)
+  const asked = methodFrom === 'request' ? method : header(methodFrom)
+  return {
+    surface: 'forward-auth',
+    method: asked !== undefined && /^[A-Z]{1,20}$/.test(asked) ? asked : undefined,
+    path: target === undefined ? undefined : plainPath(target),
+    ip,
+  }
+}
+
+/** Empty, so that the API behind does not take a client's own for ours. */
+const anonymousHeaders = [
+  ...['Cache-Control', 'no-store'],
+  ...['X-Auth-User-Id', '', 'X-Auth-User-Login', '', 'X-Auth-Api-Key', '', 'X-Auth-Scopes', ''],
+]
 
 function identityHeaders({ user, apiKey, scopes }: TokenPrincipal): string[] {
   return [

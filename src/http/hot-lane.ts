@@ -6,11 +6,13 @@ import type { FailureAnswer } from './error-handler.js'
 import { maxBodyBytes, readForm } from './form.js'
 import { inOAuth } from './oauth/oauth-error.js'
 import { oauthPaths } from './oauth/paths.js'
+import type { ExchangeHooks } from './exchange-hooks.js'
 import { grantTokens } from './oauth/token.js'
 import { issueTokens, validateToken } from './wp/token.js'
 
 export interface HotLaneDeps {
   tokens: TokenService
+  hooks: ExchangeHooks
   answerFailure: FailureAnswer
   /** Of every answer. */
   headers: Record<string, string>
@@ -33,7 +35,8 @@ const validatePaths = new Set(['/wp-json/wp/v2/token/validate', '/wp/v2/token/va
  * matching routes costs more than the check itself. Every other spelling or encoding, and requests of
  * browsers from other origins, take the way through Koa to the same two functions.
  */
-export function hotLane({ tokens, answerFailure, headers, trustProxy }: HotLaneDeps): Lane {
+export function hotLane(deps: HotLaneDeps): Lane {
+  const { tokens, hooks, answerFailure, headers, trustProxy } = deps
   const common = flatten({ ...headers, 'Content-Type': 'application/json; charset=utf-8' })
 
   function send(
@@ -70,13 +73,13 @@ export function hotLane({ tokens, answerFailure, headers, trustProxy }: HotLaneD
   async function issue(request: IncomingMessage): Promise<object> {
     const fields = await readFields(request)
     const { authorization } = request.headers
-    return issueTokens(tokens, fields, authorization, addressOf(request, trustProxy))
+    return issueTokens(tokens, fields, authorization, addressOf(request, trustProxy), hooks)
   }
 
   async function grant(request: IncomingMessage): Promise<object> {
     const fields = await inOAuth(() => readFields(request))
     const ip = addressOf(request, trustProxy)
-    return grantTokens(tokens, fields, request.headers.authorization, { ip })
+    return grantTokens(tokens, fields, request.headers.authorization, { ip }, hooks)
   }
 
   return function takeHot(request, response) {

@@ -6,6 +6,13 @@ import type { Stores } from '../store/index.js'
 import { isUnavailable } from '../store/unavailable.js'
 import { createDeviceService, type DeviceService } from './devices.js'
 import { createHousekeeping, type Housekeeping } from './housekeeping.js'
+import { type HookSet, noHooks } from './hooks/index.js'
+import {
+  withAdministrationActions,
+  withKeyPairActions,
+  withTokenActions,
+  withUserActions,
+} from './hooks/with-actions.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
@@ -38,6 +45,8 @@ export interface Services {
   keyStates: KeyStateReader
   usage: UsageRecorder
   housekeeping: Housekeeping
+  /** What the operator's hooks do at the surfaces. */
+  hooks: HookSet
   /** The clock, in seconds since the Unix epoch: for times that are shown relative to it. */
   now(): number
   /** Whether the database answers and its schema is current. */
@@ -66,6 +75,8 @@ export interface ServicesDeps {
   /** Whether other processes serve on the same database. */
   isShared: boolean
   encryptionKey: EncryptionKey
+  /** What the operator's code changes; nothing if absent. */
+  hooks?: HookSet
   logger: Logger
   /** Seconds since the Unix epoch. */
   now: () => number
@@ -73,6 +84,8 @@ export interface ServicesDeps {
 
 export async function createServices(deps: ServicesDeps): Promise<Services> {
   const { stores, config, jwtSecret, encryptionKey, isShared, logger, now } = deps
+  const { hooks = noHooks } = deps
+  const { emitter } = hooks
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
   const keyRing = await createKeyRing({ store: stores.signingKeys, encryptionKey, logger, now })
   const signer = createTokenSigner({
@@ -86,6 +99,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     audiences: config.tokenAudiences,
     accessTokenTtl,
     refreshTokenTtl,
+    shapers: hooks.shapers,
     now,
   })
   const keyStates = createKeyStateReader({
@@ -106,13 +120,16 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     isShared,
     now,
   })
-  const users = createUserService({ stores, limiter: limits.logIn, now })
-  const keyPairs = createKeyPairService({
+  const plainUsers = createUserService({ stores, limiter: limits.logIn, now })
+  const users = emitter ? withUserActions(plainUsers, { emitter, now }) : plainUsers
+  const plainAdministration = createUserAdministration({ stores, users })
+  const plainKeyPairs = createKeyPairService({
     stores,
     scopes: config.keyPairScopes,
     maxLifetime: config.keyPairMaxLifetime,
     now,
   })
+  const keyPairs = emitter ? withKeyPairActions(plainKeyPairs, { emitter, now }) : plainKeyPairs
   const devices = createDeviceService({
     stores,
     keyStates,
@@ -122,7 +139,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     logger,
     now,
   })
-  const tokens = createTokenService({
+  const plainTokens = createTokenService({
     stores,
     keyStates,
     signer,
@@ -132,8 +149,10 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     devices,
     scopes: config.keyPairScopes,
     issuer: publicUrl,
+    hooks,
     now,
   })
+  const tokens = emitter ? withTokenActions(plainTokens, { emitter, now }) : plainTokens
   return {
     keyPairs,
     devices,
@@ -142,11 +161,14 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     signingKeys: createSigningKeyService({ stores, encryptionKey, now }),
     keyRing,
     users,
-    userAdministration: createUserAdministration({ stores, users }),
+    userAdministration: emitter
+      ? withAdministrationActions(plainAdministration, { emitter, now })
+      : plainAdministration,
     sessions: createSessionService({ stores, limiter: limits.logIn, now }),
     keyStates,
     usage,
     housekeeping,
+    hooks,
     now,
     async readiness() {
       try {
@@ -163,6 +185,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     async close() {
       keyRing.close()
       housekeeping.close()
+      await emitter?.close()
       await usage.close()
     },
   }

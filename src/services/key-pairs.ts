@@ -97,8 +97,12 @@ export interface KeyPairService {
   choices: PolicyRules['choices']
   /** @returns Whether this call revoked it; a pair that is already dead stays so. */
   revoke(actor: Actor | undefined, userId: number, apiKey: string): Promise<boolean>
-  /** Revokes a pair that asks for it itself: to end its own life is all that a pair can change. */
-  surrender(keyPair: KeyPairPrincipal): Promise<void>
+  /**
+   * Revokes a pair that asks for it itself: to end its own life is all that a pair can change.
+   *
+   * @returns Whether this call revoked it.
+   */
+  surrender(keyPair: KeyPairPrincipal): Promise<boolean>
   /** @returns How many pairs this call revoked. */
   revokeAll(actor: Actor | undefined, userId: number): Promise<number>
   /** @returns `actor`. @throws {ServiceError} unless they may manage this user's key-pairs. */
@@ -276,7 +280,8 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
     },
 
     async surrender({ user, apiKey }) {
-      await stores.keyPairs.revoke(user.id, apiKey, { at: now(), by: user.id, reason: 'revoked' })
+      const revocation = { at: now(), by: user.id, reason: 'revoked' } as const
+      return stores.keyPairs.revoke(user.id, apiKey, revocation)
     },
 
     async revokeAll(maybeActor, userId) {

@@ -3,6 +3,7 @@ import { maxApiKeyLength, nobodysSecrets, versionOfSecret } from '../domain/key-
 import { ServiceError } from '../errors.js'
 import type { DeviceState, KeyState } from '../store/key-states.js'
 import type { DeviceService } from './devices.js'
+import type { TokenVerdict } from './hooks/verdict.js'
 import type { TokenMark } from './key-state-reader.js'
 import { assertLiveSecret, assertPolicy } from './token-subject.js'
 import type { ClientSecret, Origin, TokenServiceDeps } from './tokens.js'
@@ -22,6 +23,8 @@ export type CheckedToken = PresentedToken & { expiresAt: number; userId: number;
 export interface TokenChecks {
   /** The state of a pair whose secret is right and which may be used now. @throws {ServiceError} */
   prove(client: ClientSecret, origin: Origin): Promise<Proof>
+  /** The same for a pair that an operator's hook vouches for. @throws {ServiceError} */
+  vouch(apiKey: string, origin: Origin): Promise<Proof>
   /**
    * The check on every request: signature, claims, and the key's and user's state as of now. The
    * order of the refusals is the plugin's.
@@ -44,29 +47,48 @@ export interface TokenChecks {
 
 export type TokenChecksDeps = Pick<
   TokenServiceDeps,
-  'stores' | 'keyStates' | 'signer' | 'tokenIssuer' | 'limiter' | 'issuer' | 'now'
+  'stores' | 'keyStates' | 'signer' | 'tokenIssuer' | 'limiter' | 'issuer' | 'hooks' | 'now'
 > & { devices: Pick<DeviceService, 'assertGood'> }
 
 /** Anything else cannot be a key of ours: not worth a query, and safe in a byte-wise comparison. */
 const apiKeyPattern = new RegExp(`^[0-9A-Za-z_-]{1,${maxApiKeyLength}}$`)
 
 export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
-  const { stores, keyStates, signer, tokenIssuer, limiter, devices, issuer, now } = deps
+  const { stores, keyStates, signer, tokenIssuer, limiter, devices, issuer, hooks, now } = deps
+  const verdict: TokenVerdict | undefined = hooks?.verdict
+  const otherIssuer = hooks?.jwtAuthIssuer
 
   function readState(apiKey: string, mark?: TokenMark): Promise<KeyState | undefined> | undefined {
     return apiKeyPattern.test(apiKey) ? keyStates.read(apiKey, mark) : undefined
   }
 
-  async function prove({ apiKey, apiSecret }: ClientSecret, { ip }: Origin): Promise<Proof> {
+  async function prove({ apiKey, apiSecret }: ClientSecret, origin: Origin): Promise<Proof> {
     const state = await readState(apiKey)
     const secretVersion = versionOfSecret(state ?? nobodysSecrets, apiSecret, now())
-    if (!state || secretVersion === undefined) throw await limiter.refuse(apiKey, ip)
+    if (!state || secretVersion === undefined) throw await limiter.refuse(apiKey, origin.ip)
+    assertUsable(state, origin)
+    return { state, secretVersion }
+  }
+
+  async function vouch(apiKey: string, origin: Origin): Promise<Proof> {
+    const state = await readState(apiKey)
+    if (!state) throw new ServiceError('rest_authentication_invalid_api_key_secret')
+    assertUsable(state, origin)
+    return { state, secretVersion: state.secretVersion }
+  }
+
+  function assertUsable(state: KeyState, { ip }: Origin): void {
     if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
     if (state.user.status !== 'active') {
       throw new ServiceError('rest_authentication_disabled_user')
     }
     assertPolicy(state, now(), ip)
-    return { state, secretVersion }
+  }
+
+  function assertIssuer(token: PresentedToken): void {
+    if (token.issuer === issuer) return
+    if (otherIssuer !== undefined && token.issuer === otherIssuer) return
+    throw new ServiceError('rest_authentication_invalid_token_issuer')
   }
 
   function assertCurrent(token: PresentedToken): void {
@@ -79,7 +101,7 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
   ): Promise<{ token: CheckedToken; state: KeyState }> {
     const token = signer.recall(text) ?? (await signer.verify(text))
     assertCurrent(token)
-    if (token.issuer !== issuer) throw new ServiceError('rest_authentication_invalid_token_issuer')
+    assertIssuer(token)
     if (!tokenIssuer.accepts(token.audience)) {
       throw new ServiceError('rest_authentication_invalid_token_audience')
     }
@@ -112,6 +134,7 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
       }
     }
     assertPolicy(state, now(), ip)
+    if (verdict) await verdict(text, token, state, ip)
     return { token: token as CheckedToken, state }
   }
 
@@ -127,9 +150,7 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     if (token.tokenType !== 'refresh') {
       throw new ServiceError('rest_authentication_invalid_token_type')
     }
-    if (token.issuer !== issuer) {
-      throw new ServiceError('rest_authentication_invalid_token_issuer')
-    }
+    assertIssuer(token)
     if (token.expiresAt === undefined) {
       throw new ServiceError('rest_authentication_missing_token_expiration')
     }
@@ -152,10 +173,11 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     assertLiveSecret(token, state, now())
     if (mark) assertMarks(token, state)
     assertPolicy(state, now(), ip)
+    if (verdict) await verdict(text, token, state, ip)
     return { token, state }
   }
 
-  return { prove, check, checkRefresh }
+  return { prove, vouch, check, checkRefresh }
 }
 
 const chainPattern = /^[\w-]{22}$/

@@ -4,6 +4,8 @@ import { boundedLifetime } from '../domain/key-pair-policy.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
+import type { TokenDialect } from '../hooks.js'
+import type { TokenShaper } from './hooks/shaping.js'
 import type { TokenSigner } from './token-signer.js'
 
 /** What a client asks of its tokens in the dialect of OAuth. */
@@ -42,8 +44,8 @@ export interface Subject {
 }
 
 export interface TokenIssuer {
-  /** Tokens as the WordPress plugin makes them. */
-  issue(subject: Subject): Promise<IssuedTokens>
+  /** Tokens as the WordPress plugins make them. */
+  issue(subject: Subject, dialect?: TokenDialect): Promise<IssuedTokens>
   /**
    * Tokens as OAuth has them.
    *
@@ -61,12 +63,14 @@ export interface TokenIssuerDeps {
   audiences: readonly [string, ...string[]]
   accessTokenTtl: number
   refreshTokenTtl: number
+  /** What the operator's hooks make of tokens, by dialect. */
+  shapers?: Partial<Record<TokenDialect, TokenShaper>>
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
 export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
-  const { signer, issuer, audiences, now } = deps
+  const { signer, issuer, audiences, shapers = {}, now } = deps
   const known = [...new Set([...audiences, issuer])]
 
   function audienceOf(resources: readonly string[]): readonly string[] {
@@ -76,23 +80,33 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     return [...new Set(found as string[])]
   }
 
-  function sign(type: TokenType, subject: Subject, audience?: readonly string[]) {
+  async function sign(
+    type: TokenType,
+    subject: Subject,
+    dialect: TokenDialect,
+    audience?: readonly string[],
+  ): Promise<{ text: string; lifetime: number }> {
     const typ: TokenHeaderType = audience ? 'at+jwt' : 'JWT'
     const ttl = type === 'access' ? deps.accessTokenTtl : deps.refreshTokenTtl
     const issuedAt = now()
     const lifetime = boundedLifetime(subject, ttl, issuedAt)
     const token = { ...subject, type, issuer, lifetime, issuedAt, id: randomUUID() }
-    return signer.sign(buildClaims(audience ? { ...token, audience } : token), typ)
+    const built = buildClaims(audience ? { ...token, audience } : token)
+    const shape = shapers[dialect]
+    if (!shape) return { text: await signer.sign(built, typ), lifetime }
+    const available = signer.algorithms(type)
+    const { claims, algorithm } = await shape(built, { type, dialect, subject, available })
+    return {
+      text: await signer.sign(claims, typ, algorithm),
+      lifetime: claims.exp - claims.iat,
+    }
   }
 
-  const lifetimeOf = (subject: Subject) => boundedLifetime(subject, deps.accessTokenTtl, now())
-
   return {
-    async issue(subject) {
+    async issue(subject, dialect = 'wordpress') {
       const { user, apiKey, scopes } = subject
-      const expiresIn = lifetimeOf(subject)
-      const accessToken = await sign('access', subject)
-      const refreshToken = await sign('refresh', subject)
+      const { text: accessToken, lifetime: expiresIn } = await sign('access', subject, dialect)
+      const { text: refreshToken } = await sign('refresh', subject, dialect)
       return { accessToken, refreshToken, expiresIn, user, apiKey, scopes }
     },
 
@@ -103,11 +117,17 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
         : subject.scopes
       if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
       const granted = { ...subject, scopes }
-      const expiresIn = lifetimeOf(subject)
-      const accessToken = await sign('access', granted, audienceOf(resources))
+      const access = await sign('access', granted, 'oauth', audienceOf(resources))
       const isOffline = scopes.includes(offlineAccess)
-      const refreshToken = isOffline ? await sign('refresh', granted) : undefined
-      return { accessToken, refreshToken, expiresIn, user, apiKey, scopes }
+      const refresh = isOffline ? await sign('refresh', granted, 'oauth') : undefined
+      return {
+        accessToken: access.text,
+        refreshToken: refresh?.text,
+        expiresIn: access.lifetime,
+        user,
+        apiKey,
+        scopes,
+      }
     },
 
     accepts: (audience) => audience === undefined || audience.some((name) => known.includes(name)),

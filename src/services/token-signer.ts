@@ -6,13 +6,24 @@ import {
   readClaims,
   type TokenClaims,
   type TokenHeaderType,
+  type TokenType,
 } from '../domain/access-token.js'
 import { ServiceError } from '../errors.js'
+import type { SigningAlgorithm } from '../domain/signing-key.js'
 import type { KeyRing, PrivateKey } from './key-ring.js'
 
 export interface TokenSigner {
-  /** @returns A JWS in compact form (RFC 7515, section 7.1). */
-  sign(claims: TokenClaims, type: TokenHeaderType): string | Promise<string>
+  /**
+   * @param algorithm One of `algorithms`; the first of them if absent.
+   * @returns A JWS in compact form (RFC 7515, section 7.1).
+   */
+  sign(
+    claims: TokenClaims,
+    type: TokenHeaderType,
+    algorithm?: SigningAlgorithm,
+  ): string | Promise<string>
+  /** What there is to sign with, now; the first does by default. */
+  algorithms(type: TokenType): readonly SigningAlgorithm[]
   /** What a token says whose signature has been verified before, and is still remembered. */
   recall(token: string): PresentedToken | undefined
   /**
@@ -124,14 +135,18 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   }
 
   return {
-    sign(claims, type) {
+    sign(claims, type, wanted) {
       // Nobody but this service reads refresh tokens. Were they signed with a key that others verify
       // by, somebody careless could take one for an access token.
       const isRefresh = claims.data.user.token_type === 'refresh'
       const signer = isRefresh ? undefined : options.keyRing.signer()
-      if (signer) return signWithKey(signer, claims, type)
+      if (signer && wanted !== algorithm) return signWithKey(signer, claims, type)
       const input = `${headers[type]}.${base64url(claims)}`
       return `${input}.${mac(input)}`
+    },
+    algorithms(type) {
+      const signer = type === 'refresh' ? undefined : options.keyRing.signer()
+      return signer ? [signer.algorithm, algorithm] : [algorithm]
     },
     recall: (token) => verified.get(token),
     verify: verifySignature,

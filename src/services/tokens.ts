@@ -4,10 +4,12 @@ import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
+import type { TokenDialect } from '../hooks.js'
 import type { DeviceService } from './devices.js'
+import type { HookSet } from './hooks/index.js'
 import type { ExchangeLimiter } from './rate-limits.js'
 import type { KeyStateReader } from './key-state-reader.js'
-import { createTokenChecks } from './token-check.js'
+import { createTokenChecks, type Proof } from './token-check.js'
 import type { IssuedTokens, OAuthGrant, OAuthTokens, TokenIssuer } from './token-issuer.js'
 import type { TokenSigner } from './token-signer.js'
 import { offline, refreshedSubject, subjectOf } from './token-subject.js'
@@ -18,6 +20,8 @@ export interface Origin {
   ip: string | null
   /** For the owner, who is to recognise a device by it. */
   userAgent?: string | undefined
+  /** In whose words it asks for tokens; those of WP-API/jwt-auth if absent. */
+  dialect?: TokenDialect
 }
 
 export type { IssuedTokens, OAuthGrant, OAuthTokens } from './token-issuer.js'
@@ -58,6 +62,12 @@ export interface TokenService {
     origin: Origin,
     scopes?: readonly string[],
   ): Promise<IssuedTokens>
+  /**
+   * Tokens for a key-pair that an operator's hook vouches for, instead of its secret.
+   *
+   * @throws {ServiceError} as `exchange`.
+   */
+  exchangeVouched(apiKey: string, origin: Origin, scopes?: readonly string[]): Promise<IssuedTokens>
   /** Exchanges a refresh token for new tokens. @throws {ServiceError} */
   refresh(refreshToken: string, origin: Origin): Promise<IssuedTokens>
   /**
@@ -99,22 +109,34 @@ export interface TokenServiceDeps {
   /** All that there are. */
   scopes: readonly DefinedScope[]
   issuer: string
+  hooks?: Pick<HookSet, 'verdict' | 'jwtAuthIssuer'>
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
 export function createTokenService(deps: TokenServiceDeps): TokenService {
   const { signer, usage, tokenIssuer, scopes: defined, now } = deps
-  const { prove, check, checkRefresh } = createTokenChecks(deps)
+  const { prove, vouch, check, checkRefresh } = createTokenChecks(deps)
+
+  function issueFor(
+    { state, secretVersion }: Proof,
+    { ip, dialect }: Origin,
+    requested: readonly string[] | undefined,
+  ): Promise<IssuedTokens> {
+    const subject = subjectOf(state, secretVersion, defined)
+    const scopes = requested ? grantScopes(requested, subject.scopes) : subject.scopes
+    if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+    usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
+    return tokenIssuer.issue({ ...subject, scopes }, dialect)
+  }
 
   return {
-    async exchange(apiKey, apiSecret, { ip }, requested) {
-      const { state, secretVersion } = await prove({ apiKey, apiSecret }, { ip })
-      const subject = subjectOf(state, secretVersion, defined)
-      const scopes = requested ? grantScopes(requested, subject.scopes) : subject.scopes
-      if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
-      usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
-      return tokenIssuer.issue({ ...subject, scopes })
+    async exchange(apiKey, apiSecret, origin, scopes) {
+      return issueFor(await prove({ apiKey, apiSecret }, origin), origin, scopes)
+    },
+
+    async exchangeVouched(apiKey, origin, scopes) {
+      return issueFor(await vouch(apiKey, origin), origin, scopes)
     },
 
     async grant(client, { ip }, grant) {
@@ -124,11 +146,11 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
       return tokens
     },
 
-    async refresh(text, { ip }) {
+    async refresh(text, { ip, dialect }) {
       const { token, state } = await checkRefresh(text, { ip })
       const subject = refreshedSubject(token, state, defined)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip })
-      return tokenIssuer.issue(subject)
+      return tokenIssuer.issue(subject, dialect)
     },
 
     async grantByRefresh(client, text, { ip }, grant) {
@@ -186,8 +208,8 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
           refusal: undefined,
         }
       } catch (error) {
-        // A database that does not answer says nothing about the token.
-        if (!(error instanceof ServiceError) || error.status === 503) throw error
+        // A database or a hook that does not answer says nothing about the token.
+        if (!(error instanceof ServiceError) || error.status >= 500) throw error
         return { token, refusal: error }
       }
     },

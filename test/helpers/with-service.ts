@@ -7,6 +7,7 @@ import { createApp } from '../../src/app.js'
 import { type Environment, loadConfig } from '../../src/config.js'
 import { operator } from '../../src/domain/actor.js'
 import type { Role, User } from '../../src/domain/user.js'
+import type { Extensions } from '../../src/hooks.js'
 import { createRuntime, type Runtime } from '../../src/runtime.js'
 import { type Dialect, dialects } from './dialects.js'
 
@@ -62,7 +63,11 @@ export const passwordOf = (login: string) => `${login}-pass-1`
 export const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
 
 /** A real server on a real, empty database. */
-export async function startService(dialect: Dialect, env: Environment = {}): Promise<Service> {
+export async function startService(
+  dialect: Dialect,
+  env: Environment = {},
+  extensions: Extensions = {},
+): Promise<Service> {
   const database = await dialect.create()
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -82,7 +87,7 @@ export async function startService(dialect: Dialect, env: Environment = {}): Pro
     RATE_LIMIT_EXCHANGE_ADDRESS: '100000/1m',
     ...env,
   })
-  const runtime = await createRuntime(config, { logger, now, migrate: true })
+  const runtime = await createRuntime(config, { ...extensions, logger, now, migrate: true })
   server.on('request', runtime.listener)
 
   const service: Service = {
@@ -166,11 +171,12 @@ export function onEachDatabase(
   title: string,
   implementation: Implementation,
   env?: Environment,
+  extensions?: Extensions,
 ): void {
   for (const dialect of dialects) {
     const register = dialect.isAvailable ? test : test.skip
     register(`${dialect.name}: ${title}`, async (t) => {
-      const service = await startService(dialect, env)
+      const service = await startService(dialect, env, extensions)
       try {
         await implementation(t, service)
       } finally {

@@ -37,6 +37,7 @@ Configuration, from the environment or a .env file; an empty variable counts as 
   RATE_LIMIT_LOGIN    wrong passwords for one login (10/15m; 0: any); more in docs/configuration.md
   CORS_ORIGINS        origins whose pages may call it, separated by commas, or * (none)
   SECURITY_CONTACT    where to report a vulnerability, e.g. mailto:security@example.com (none)
+  TWINKEY_CONFIG      a file with hooks and actions (twinkey.config.ts, .mjs or .js)
   LOG_LEVEL           fatal, error, warn, info, debug, trace or silent (info)`
 
 // One Ctrl-C can arrive twice: from the terminal, and again from the npm that runs us.

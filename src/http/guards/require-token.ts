@@ -1,10 +1,13 @@
-import type { Middleware } from 'koa'
+import type { Context, Middleware } from 'koa'
+import type { TokenPrincipal } from '../../domain/actor.js'
 import type { User } from '../../domain/user.js'
+import { parsePublicPath, plainPath, type PublicPath } from '../../domain/public-path.js'
 import { ServiceError } from '../../errors.js'
 import type { Services } from '../../services/index.js'
 import { clientAddress } from '../client-address.js'
 import { failureHeaders } from '../failure-headers.js'
 import { hasBearer, readBearer } from './bearer.js'
+import { createGuard, type Guard } from './guard.js'
 import { assertScopes, readScopeList } from './scopes.js'
 
 /** What {@link requireToken} puts on `ctx.state`. */
@@ -19,6 +22,11 @@ export interface TokenState {
 export interface RequireTokenOptions {
   /** What the token must have, all of it: scopes of KEY_PAIR_SCOPES, e.g. `'read'` or `'read write'`. */
   scope?: string | readonly string[]
+  /**
+   * What can be had without a token: paths, e.g. `/health` or `/public/*`, with a method in front where
+   * only that is public, e.g. `GET /articles/*`. A token that comes along is checked all the same.
+   */
+  publicPaths?: readonly string[]
 }
 
 /**
@@ -27,29 +35,50 @@ export interface RequireTokenOptions {
  * answered as JSON, `{ code, message, data: { status } }`, with `WWW-Authenticate` as RFC 6750 has it,
  * and the rest of the application is not run.
  *
+ * Where public paths or hooks let a request through without a token, `ctx.state` has none of it.
+ *
+ * @throws {TypeError} if a public path is none.
  * @example
  * const twinkey = await createRuntime(loadConfig(process.env), { logger })
  * app.use(requireToken(twinkey.services, { scope: 'reports:read' }))
  * app.use((ctx) => { ctx.body = `Hello ${ctx.state.user.displayName}` })
  */
 export function requireToken(
-  services: Pick<Services, 'tokens' | 'toServiceError'>,
-  { scope = [] }: RequireTokenOptions = {},
+  services: Pick<Services, 'tokens' | 'toServiceError'> & Partial<Pick<Services, 'hooks'>>,
+  { scope = [], publicPaths = [] }: RequireTokenOptions = {},
 ): Middleware<TokenState> {
+  const { tokens, toServiceError } = services
   const needed = [scope].flat().flatMap(readScopeList)
+  const guard = createGuard({
+    hooks: services.hooks?.guard,
+    publicPaths: publicPaths.map(readPublicPath),
+    toServiceError,
+  })
+
+  async function check(ctx: Context): Promise<TokenPrincipal> {
+    const { authorization } = ctx.headers
+    if (!hasBearer(authorization)) throw new ServiceError('rest_not_logged_in')
+    const origin = { ip: clientAddress(ctx) }
+    const principal = await tokens.authenticate(readBearer(authorization), origin)
+    assertScopes(principal.scopes, needed)
+    return principal
+  }
+
+  async function checkGuarded(guard: Guard, ctx: Context): Promise<TokenPrincipal | undefined> {
+    const { method } = ctx
+    const path = plainPath(ctx.path)
+    const asked = { surface: 'require-token', method, path, ip: clientAddress(ctx) } as const
+    return guard(asked, hasBearer(ctx.headers.authorization), () => check(ctx))
+  }
+
   return async function checkToken(ctx, next) {
     try {
-      const { authorization } = ctx.headers
-      if (!hasBearer(authorization)) throw new ServiceError('rest_not_logged_in')
-      const principal = await services.tokens.authenticate(readBearer(authorization), {
-        ip: clientAddress(ctx),
-      })
-      assertScopes(principal.scopes, needed)
-      ctx.state.user = principal.user
-      ctx.state.apiKey = principal.apiKey
-      ctx.state.scopes = principal.scopes
+      const principal = await (guard ? checkGuarded(guard, ctx) : check(ctx))
+      // Whatever was there before is not what a token has proven.
+      if (principal) Object.assign(ctx.state, stateOf(principal))
+      else for (const name of stateNames) delete (ctx.state as Partial<TokenState>)[name]
     } catch (thrown) {
-      const error = services.toServiceError(thrown)
+      const error = toServiceError(thrown)
       ctx.set(failureHeaders(error, {}))
       ctx.status = error.status
       ctx.body = error.toJSON()
@@ -57,4 +86,16 @@ export function requireToken(
     }
     await next()
   }
+}
+
+const stateNames = ['user', 'apiKey', 'scopes'] as const satisfies (keyof TokenState)[]
+
+function stateOf({ user, apiKey, scopes }: TokenPrincipal): TokenState {
+  return { user, apiKey, scopes }
+}
+
+function readPublicPath(text: string): PublicPath {
+  const path = parsePublicPath(text)
+  if (path) return path
+  throw new TypeError(`publicPaths must be such as "/public/*" or "GET /news", got "${text}"`)
 }

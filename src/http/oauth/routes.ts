@@ -3,13 +3,14 @@ import type { Origin } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
 import type { AppRouter, RequestState } from '../state.js'
+import type { ExchangeHooks } from '../exchange-hooks.js'
 import { introspectToken, revokeToken, type TokenEndpointDeps } from './introspect.js'
 import { inOAuth } from './oauth-error.js'
 import { oauthPaths } from './paths.js'
 import { grantTokens } from './token.js'
 
 /** What OAuth's clients know of: the token endpoint once more, and the endpoints about tokens. */
-export function oauthRouter(deps: TokenEndpointDeps): AppRouter {
+export function oauthRouter(deps: TokenEndpointDeps & { hooks: ExchangeHooks }): AppRouter {
   const router = new Router<RequestState>({ sensitive: true })
 
   function addEndpoint(
@@ -27,7 +28,7 @@ export function oauthRouter(deps: TokenEndpointDeps): AppRouter {
     })
   }
 
-  addEndpoint(oauthPaths.token, (...request) => grantTokens(deps.tokens, ...request))
+  addEndpoint(oauthPaths.token, (...request) => grantTokens(deps.tokens, ...request, deps.hooks))
   addEndpoint(oauthPaths.introspect, (...request) => introspectToken(deps, ...request))
   addEndpoint(oauthPaths.revoke, (...request) => revokeToken(deps, ...request))
   return router

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseScopes } from '../../domain/scope.js'
 import { missingParameters, ServiceError } from '../../errors.js'
 import type { ClientSecret, OAuthTokens, Origin, TokenService } from '../../services/tokens.js'
+import { answerExchange, type ExchangeHooks } from '../exchange-hooks.js'
 import { readParams, text } from '../params.js'
 import { presentUserClaim } from '../wp/present.js'
 import { readClientSecret } from './client-secret.js'
@@ -43,6 +44,7 @@ export function grantTokens(
   fields: Record<string, unknown>,
   authorization: string | undefined,
   origin: Origin,
+  hooks: ExchangeHooks = {},
 ) {
   return inOAuth(async () => {
     const params = readParams(oauthTokenArgs, fields)
@@ -51,7 +53,8 @@ export function grantTokens(
       throw new ServiceError('rest_authentication_unsupported_grant_type')
     }
     const client = readClientSecret(authorization, params)
-    return presentOAuthTokens(await grant(tokens, params, client, origin))
+    const granted = await grant(tokens, params, client, origin)
+    return answerExchange(hooks, presentOAuthTokens(granted), granted, 'oauth')
   })
 }
 

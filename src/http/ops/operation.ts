@@ -89,6 +89,12 @@ const bodyFailures: readonly ErrorCode[] = [
   'rest_unsupported_media_type',
 ]
 
+const serviceFailures: readonly ErrorCode[] = [
+  'rest_internal_error',
+  'rest_service_unavailable',
+  'rest_hook_timed_out',
+]
+
 /** Failures of the exchange in the dialect of WordPress. */
 export const exchangeFailures: readonly ErrorCode[] = [
   ...codesWhere(({ oauth }) => oauth === 'invalid_client' || oauth === 'invalid_grant'),
@@ -104,7 +110,7 @@ export function failuresOf(operation: Operation): ErrorCode[] {
     ...(bodies ? bodyFailures : []),
     ...(query && operation.dialect !== 'proxy' ? (['rest_invalid_param'] as const) : []),
     ...(path.includes('{') ? (['rest_no_route'] as const) : []),
-    ...(isUnfailing ? [] : (['rest_internal_error', 'rest_service_unavailable'] as const)),
+    ...(isUnfailing ? [] : serviceFailures),
   ]
   return [...new Set(all)]
 }

@@ -4,6 +4,7 @@ import { maxNameLength } from '../../domain/key-pair.js'
 import { maxOverlap } from '../../domain/key-pair-policy.js'
 import { invalidParameters, missingParameters } from '../../errors.js'
 import type { KeyPairService } from '../../services/key-pairs.js'
+import type { HookSet } from '../../services/hooks/index.js'
 import { readBody } from '../body.js'
 import type { Authenticator } from '../guards/authenticate.js'
 import { keyPairAnswer, keyPairsAnswer, mintedAnswer } from '../ops/answers.js'
@@ -55,9 +56,12 @@ const nameFailures = ['rest_authentication_required_name_error'] as const
 export interface KeyPairRoutesDeps {
   keyPairs: KeyPairService
   authenticator: Authenticator
+  hooks: Pick<HookSet, 'keyPairSchema'>
 }
 
-export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): WpRoute[] {
+export function keyPairRoutes(deps: KeyPairRoutesDeps): WpRoute[] {
+  const { keyPairs, authenticator, hooks } = deps
+
   /** Permission comes before parameters: nobody learns from a route that is not theirs. */
   async function authorise(ctx: RequestContext) {
     const userId = readId(ctx.params?.user_id)
@@ -72,9 +76,11 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
     throw invalidParameters({ user_id: 'must be the user of the path' })
   }
 
+  const schema = { title: 'key-pair', shape: keyPairAnswer, filter: hooks.keyPairSchema }
   return [
     {
       path: '/wp/v2/key-pair/:user_id',
+      schema,
       endpoints: [
         {
           methods: ['GET'],
@@ -137,6 +143,7 @@ export function keyPairRoutes({ keyPairs, authenticator }: KeyPairRoutesDeps): W
     },
     {
       path: '/wp/v2/key-pair/:user_id/:api_key',
+      schema,
       endpoints: [
         {
           methods: ['PATCH'],

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { HookSet } from '../../services/hooks/index.js'
 import type { Description } from '../ops/operation.js'
 import type { Handler } from '../state.js'
 
@@ -7,6 +8,16 @@ export interface WpRoute {
   /** For the router, e.g. `/wp/v2/key-pair/:user_id`. */
   path: string
   endpoints: readonly WpEndpoint[]
+  /** What OPTIONS says of what is there. */
+  schema?: WpSchema
+}
+
+/** A JSON Schema, in the dialect that WordPress speaks. */
+export interface WpSchema {
+  title: string
+  shape: z.ZodType
+  /** The operator's hook. */
+  filter?: HookSet['tokenSchema']
 }
 
 export interface WpEndpoint {
@@ -51,6 +62,12 @@ export function describeRoute(route: WpRoute, publicUrl: string): object {
     endpoints: route.endpoints.map(({ methods, args }) => ({ methods, args: describeArgs(args) })),
     ...(isFixed && { _links: { self: [{ href: `${publicUrl}/wp-json${route.path}` }] } }),
   }
+}
+
+/** @throws {ServiceError} 500 or 504 if the operator's hook fails. */
+export async function readSchema({ title, shape, filter }: WpSchema): Promise<object> {
+  const schema = { title, ...z.toJSONSchema(shape, { target: 'draft-04' }) }
+  return filter ? filter(schema, {}) : schema
 }
 
 /** PHP's empty array, where WordPress has no parameters to describe, is `[]` in JSON. */

@@ -3,7 +3,14 @@ import { ServiceError } from '../../errors.js'
 import { restPrefix } from '../rest-route.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
-import { describeRoute, matchesPattern, namespace, patternOf, type WpRoute } from './route.js'
+import {
+  describeRoute,
+  matchesPattern,
+  namespace,
+  patternOf,
+  readSchema,
+  type WpRoute,
+} from './route.js'
 import { tokenRoutes } from './token.js'
 import { type UserRoutesDeps, userRoutes } from './users.js'
 
@@ -35,10 +42,11 @@ function addRoute(router: AppRouter, route: WpRoute, publicUrl: string): void {
       return handle(ctx)
     })
   }
-  router.options(route.path, (ctx) => {
+  router.options(route.path, async (ctx) => {
     assertPattern(ctx)
     ctx.set('Allow', allowed)
-    ctx.body = description
+    const { schema } = route
+    ctx.body = schema ? { ...description, schema: await readSchema(schema) } : description
   })
 }
 

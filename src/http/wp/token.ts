@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { parseScopes } from '../../domain/scope.js'
 import { ServiceError } from '../../errors.js'
-import type { TokenService } from '../../services/tokens.js'
+import type { HookSet } from '../../services/hooks/index.js'
+import type { IssuedTokens, TokenService } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
+import { answerExchange, type ExchangeHooks } from '../exchange-hooks.js'
 import { oauthTokensAnswer, tokensAnswer, validationAnswer } from '../ops/answers.js'
 import { exchangeFailures } from '../ops/operation.js'
 import { grantTokens, oauthTokenArgs, speaksOAuth } from '../oauth/token.js'
@@ -19,10 +21,17 @@ const tokenArgs = z.object({
   scope: text.optional().describe('Fewer scopes than the key-pair has, separated by spaces.'),
 })
 
-export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
+export interface TokenRoutesDeps {
+  tokens: TokenService
+  hooks: ExchangeHooks & Pick<HookSet, 'tokenSchema'>
+}
+
+export function tokenRoutes({ tokens, hooks }: TokenRoutesDeps): WpRoute[] {
+  const schema = { title: 'token', shape: tokensAnswer, filter: hooks.tokenSchema }
   return [
     {
       path: '/wp/v2/token',
+      schema,
       endpoints: [
         {
           methods: ['POST'],
@@ -45,7 +54,7 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
           async handle(ctx) {
             const { authorization } = ctx.headers
             const fields = await readBody(ctx)
-            ctx.body = await issueTokens(tokens, fields, authorization, clientAddress(ctx))
+            ctx.body = await issueTokens(tokens, fields, authorization, clientAddress(ctx), hooks)
           },
         },
       ],
@@ -77,7 +86,8 @@ export function tokenRoutes({ tokens }: { tokens: TokenService }): WpRoute[] {
  * The answer of `POST token`, in the dialect of the request.
  *
  * @param body The fields of the body; never of the query, whose secrets would end up in logs.
- * @param authorization The value of the header, if there is one. Only OAuth's dialect reads it.
+ * @param authorization The value of the header, if there is one. Only OAuth's dialect, and hooks,
+ *   read it.
  * @throws {ServiceError}
  * @throws {OAuthFailure}
  */
@@ -86,16 +96,24 @@ export async function issueTokens(
   body: Record<string, unknown>,
   authorization: string | undefined,
   ip: string | null,
-) {
-  if (speaksOAuth(body)) return grantTokens(tokens, body, authorization, { ip })
+  hooks: ExchangeHooks = {},
+): Promise<object> {
+  if (speaksOAuth(body)) return grantTokens(tokens, body, authorization, { ip }, hooks)
   const params = readParams(tokenArgs, body)
   const refreshToken = params.refresh_token?.trim()
   const apiKey = params.api_key?.trim()
   const apiSecret = params.api_secret?.trim()
-  if (refreshToken) return presentTokens(await tokens.refresh(refreshToken, { ip }))
+  const answer = (issued: IssuedTokens) =>
+    answerExchange(hooks, presentTokens(issued), issued, 'wordpress')
+  if (refreshToken) return answer(await tokens.refresh(refreshToken, { ip }))
+  // First, as in the plugin: whatever the credentials look like, they may be the hook's.
+  const vouched = hooks.user && (await hooks.user({ fields: body, authorization, ip }))
+  if (vouched !== undefined) {
+    return answer(await tokens.exchangeVouched(vouched, { ip }, readScopes(params.scope)))
+  }
   if (apiKey && apiSecret) {
     const scopes = readScopes(params.scope)
-    return presentTokens(await tokens.exchange(apiKey, apiSecret, { ip }, scopes))
+    return answer(await tokens.exchange(apiKey, apiSecret, { ip }, scopes))
   }
   throw new ServiceError('rest_authentication_required_api_key_secret')
 }

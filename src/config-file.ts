@@ -1,0 +1,107 @@
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { extname, join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { ConfigError, type Environment } from './config.js'
+import { readExtensions } from './extensions.js'
+import type { Extensions } from './hooks.js'
+
+const names = ['twinkey.config.ts', 'twinkey.config.mjs', 'twinkey.config.js'] as const
+
+/**
+ * Loads `twinkey.config.ts`, `.mjs` or `.js` of the working directory, or the file that `TWINKEY_CONFIG`
+ * names.
+ *
+ * @returns What it exports by default; nothing if there is no such file.
+ * @throws {ConfigError} if there is one that cannot be loaded, or more than one.
+ */
+export async function loadConfigFile(
+  env: Environment,
+  directory = process.cwd(),
+): Promise<Extensions> {
+  const path = findConfigFile(env, directory)
+  if (path === undefined) return {}
+  const loaded = await load(path)
+  const { default: extensions } = loaded
+  if (typeof extensions !== 'object' || extensions === null) {
+    throw new ConfigError([`${path} must export its settings by default: export default { … }`])
+  }
+  try {
+    readExtensions(extensions)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    throw new ConfigError(error.problems.map((problem) => `${path}: ${problem}`))
+  }
+  return extensions
+}
+
+function findConfigFile(env: Environment, directory: string): string | undefined {
+  const named = env.TWINKEY_CONFIG
+  if (named) {
+    const path = resolve(directory, named)
+    if (existsSync(path)) return path
+    throw new ConfigError([`TWINKEY_CONFIG names ${path}, and there is no such file`])
+  }
+  const found = names.map((name) => join(directory, name)).filter((path) => existsSync(path))
+  if (found.length > 1) {
+    throw new ConfigError([`There are ${found.join(' and ')}: keep one of them`])
+  }
+  return found[0]
+}
+
+interface LoadedModule {
+  default?: Extensions
+}
+
+async function load(path: string): Promise<LoadedModule> {
+  try {
+    return await importModule(path)
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    const isUnreadable = (error as NodeJS.ErrnoException).code === 'ERR_UNKNOWN_FILE_EXTENSION'
+    if (!isUnreadable || !extname(path).endsWith('ts')) {
+      throw new ConfigError([`${path} cannot be loaded: ${reason}`])
+    }
+  }
+  try {
+    return await importTypeScript(path)
+  } catch (error) {
+    throw new ConfigError([`${path} cannot be loaded: ${(error as Error).message}`])
+  }
+}
+
+function importModule(path: string): Promise<LoadedModule> {
+  return import(pathToFileURL(path).href)
+}
+
+/**
+ * Node reads TypeScript itself from 22.18 on. Before, a loader has to: one that is installed beside the
+ * file, or beside Twinkey.
+ */
+async function importTypeScript(path: string): Promise<LoadedModule> {
+  for (const from of [pathToFileURL(path).href, import.meta.url]) {
+    const jiti = find('jiti', from)
+    if (jiti) {
+      const { createJiti } = await import(jiti)
+      return createJiti(import.meta.url).import(path)
+    }
+    const tsx = find('tsx/esm/api', from)
+    if (tsx) {
+      const { tsImport } = await import(tsx)
+      return tsImport(pathToFileURL(path).href, import.meta.url)
+    }
+  }
+  throw new Error(
+    `Node.js ${process.versions.node} does not read TypeScript. Use Node.js 22.18 or newer, ` +
+      'or `npm install jiti` beside the file, or write it in JavaScript as twinkey.config.mjs.',
+  )
+}
+
+function find(module: string, from: string): string | undefined {
+  try {
+    return pathToFileURL(createRequire(from).resolve(module)).href
+  } catch {
+    // It is not installed there.
+    return undefined
+  }
+}

@@ -1,0 +1,230 @@
+import { type Actor, actorUserId } from '../../domain/actor.js'
+import { maxApiKeyLength } from '../../domain/key-pair.js'
+import { ServiceError } from '../../errors.js'
+import type { Events, TokenDialect } from '../../hooks.js'
+import type { KeyPairService, MintedKeyPair } from '../key-pairs.js'
+import type { IssuedTokens, OAuthTokens, Origin, TokenService } from '../tokens.js'
+import type { UserAdministration } from '../user-administration.js'
+import type { UserService } from '../users.js'
+import type { Emitter } from './actions.js'
+
+// The services as they are, and word of what they did. It is given when a call has come back: what it
+// changed has been committed by then.
+
+interface Deps {
+  emitter: Emitter
+  /** Seconds since the Unix epoch. */
+  now: () => number
+}
+
+const by = (actor: Actor | undefined) => (actor ? actorUserId(actor) : null)
+
+export function withKeyPairActions(
+  service: KeyPairService,
+  { emitter, now }: Deps,
+): KeyPairService {
+  const { emit } = emitter
+
+  function revoked(event: Omit<Events['keyPairRevoked'], 'at'>): void {
+    if (event.count > 0) emit('keyPairRevoked', { at: now(), ...event })
+  }
+
+  function describe(actor: Actor | undefined, { keyPair }: Pick<MintedKeyPair, 'keyPair'>) {
+    const { userId, apiKey, name } = keyPair
+    return { at: now(), userId, apiKey, name, by: by(actor) }
+  }
+
+  return {
+    ...service,
+    async mint(actor, ...rest) {
+      const minted = await service.mint(actor, ...rest)
+      emit('keyPairMinted', describe(actor, minted))
+      return minted
+    },
+    async rename(actor, ...rest) {
+      const keyPair = await service.rename(actor, ...rest)
+      emit('keyPairChanged', describe(actor, { keyPair }))
+      return keyPair
+    },
+    async change(actor, ...rest) {
+      const keyPair = await service.change(actor, ...rest)
+      emit('keyPairChanged', describe(actor, { keyPair }))
+      return keyPair
+    },
+    async rotate(actor, ...rest) {
+      const rotated = await service.rotate(actor, ...rest)
+      emit('keyPairRotated', describe(actor, rotated))
+      return rotated
+    },
+    async revoke(actor, userId, apiKey) {
+      const hasRevoked = await service.revoke(actor, userId, apiKey)
+      const count = hasRevoked ? 1 : 0
+      revoked({ userId, apiKey, count, reason: 'revoked', by: by(actor) })
+      return hasRevoked
+    },
+    async surrender(keyPair) {
+      const { user, apiKey } = keyPair
+      const hasRevoked = await service.surrender(keyPair)
+      const count = hasRevoked ? 1 : 0
+      revoked({ userId: user.id, apiKey, count, reason: 'revoked', by: user.id })
+      return hasRevoked
+    },
+    async revokeAll(actor, userId) {
+      const count = await service.revokeAll(actor, userId)
+      revoked({ userId, apiKey: undefined, count, reason: 'revoked_all', by: by(actor) })
+      return count
+    },
+  }
+}
+
+export function withUserActions(service: UserService, { emitter, now }: Deps): UserService {
+  function changed(
+    userId: number,
+    change: Events['userChanged']['change'],
+    who?: number | null,
+  ): void {
+    emitter.emit('userChanged', { at: now(), userId, change, by: who })
+  }
+
+  function passwordChanged(userId: number, count: number, who: number | null): void {
+    changed(userId, 'password_changed', who)
+    if (count === 0) return
+    const event = { at: now(), userId, apiKey: undefined, count, by: who }
+    emitter.emit('keyPairRevoked', { ...event, reason: 'password_changed' })
+  }
+
+  return {
+    ...service,
+    async create(details) {
+      const user = await service.create(details)
+      changed(user.id, 'created')
+      return user
+    },
+    async changePassword(user, ...rest) {
+      const count = await service.changePassword(user, ...rest)
+      passwordChanged(user.id, count, user.id)
+      return count
+    },
+    async resetPassword(userId, newPassword, who = userId) {
+      const count = await service.resetPassword(userId, newPassword, who)
+      passwordChanged(userId, count, who)
+      return count
+    },
+    async disable(userId) {
+      await service.disable(userId)
+      changed(userId, 'disabled')
+    },
+    async enable(userId) {
+      await service.enable(userId)
+      changed(userId, 'enabled')
+    },
+    async delete(userId) {
+      await service.delete(userId)
+      changed(userId, 'deleted')
+    },
+  }
+}
+
+/** What the users' service does for it, that one says already. */
+export function withAdministrationActions(
+  service: UserAdministration,
+  { emitter, now }: Deps,
+): UserAdministration {
+  return {
+    ...service,
+    async disable(actor, userId) {
+      await service.disable(actor, userId)
+      emitter.emit('userChanged', { at: now(), userId, change: 'disabled', by: by(actor) })
+    },
+  }
+}
+
+type During = Events['tokenRefused']['during']
+
+export function withTokenActions(service: TokenService, { emitter, now }: Deps): TokenService {
+  if (!emitter.wants('tokenIssued', 'tokenRefreshed', 'tokenRefused')) return service
+  const { emit } = emitter
+
+  /** A failure of the service itself is no refusal. */
+  async function telling<T>(
+    during: During,
+    { ip }: Origin,
+    apiKey: string | undefined,
+    work: () => Promise<T>,
+  ): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (error instanceof ServiceError && error.status < 500) {
+        const { code } = error
+        emit('tokenRefused', { at: now(), during, code, apiKey: shown(apiKey), ip })
+      }
+      throw error
+    }
+  }
+
+  function describe(
+    { user, apiKey, scopes, expiresIn }: IssuedTokens | OAuthTokens,
+    { ip }: Origin,
+    dialect: TokenDialect,
+  ) {
+    return { at: now(), userId: user.id, apiKey, dialect, scopes, expiresIn, ip }
+  }
+
+  const issuing: Partial<TokenService> = {
+    async exchange(apiKey, apiSecret, origin, ...rest) {
+      const issued = await telling('exchange', origin, apiKey, () =>
+        service.exchange(apiKey, apiSecret, origin, ...rest),
+      )
+      emit('tokenIssued', describe(issued, origin, origin.dialect ?? 'wordpress'))
+      return issued
+    },
+    async exchangeVouched(apiKey, origin, ...rest) {
+      const issued = await telling('exchange', origin, apiKey, () =>
+        service.exchangeVouched(apiKey, origin, ...rest),
+      )
+      emit('tokenIssued', describe(issued, origin, origin.dialect ?? 'wordpress'))
+      return issued
+    },
+    async grant(client, origin, ...rest) {
+      const issued = await telling('exchange', origin, client.apiKey, () =>
+        service.grant(client, origin, ...rest),
+      )
+      emit('tokenIssued', describe(issued, origin, 'oauth'))
+      return issued
+    },
+    async refresh(token, origin, ...rest) {
+      const issued = await telling('refresh', origin, undefined, () =>
+        service.refresh(token, origin, ...rest),
+      )
+      emit('tokenRefreshed', describe(issued, origin, origin.dialect ?? 'wordpress'))
+      return issued
+    },
+    async grantByRefresh(client, token, origin, ...rest) {
+      const issued = await telling('refresh', origin, client.apiKey, () =>
+        service.grantByRefresh(client, token, origin, ...rest),
+      )
+      emit('tokenRefreshed', describe(issued, origin, 'oauth'))
+      return issued
+    },
+  }
+  if (!emitter.wants('tokenRefused')) return { ...service, ...issuing }
+  return {
+    ...service,
+    ...issuing,
+    validate: (token, origin) =>
+      telling('check', origin, undefined, () => service.validate(token, origin)),
+    authenticate: (token, origin) =>
+      telling('check', origin, undefined, () => service.authenticate(token, origin)),
+    authenticateClient: (client, origin) =>
+      telling('check', origin, client.apiKey, () => service.authenticateClient(client, origin)),
+  }
+}
+
+const apiKeyPattern = new RegExp(`^[\\w-]{1,${maxApiKeyLength}}$`)
+
+/** A secret in the wrong field must not get any further. */
+function shown(apiKey: string | undefined): string | undefined {
+  if (apiKey === undefined || !apiKeyPattern.test(apiKey)) return undefined
+  return apiKey.startsWith('twk_') ? undefined : apiKey
+}

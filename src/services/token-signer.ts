@@ -50,7 +50,8 @@ const headers = {
 const ownHeaders = new Set<string>(Object.values(headers))
 /** Ours are about 600 characters. Longer ones are refused before any work is done on them. */
 const maxTokenLength = 8192
-// jose forgives padding and white space in base64url, and so would see one token in many texts.
+// jose forgives padding, white space and spare bits in base64url (RFC 4648, section 3.5), and so would
+// see one token in many texts.
 const compactForm = /^[\w-]+\.[\w-]+\.[\w-]+$/
 /** What an entry costs beside its token's characters: the claims, the maps' own cells. */
 const entryOverhead = 600
@@ -110,6 +111,7 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   async function readPayload(token: string): Promise<Uint8Array> {
     const [header = '', payload = '', signature = ''] = token.split('.')
     if (!ownHeaders.has(header)) {
+      if (!isCanonical(signature)) throw new TypeError('The signature has spare bits')
       const verifier = await verifierOf(token)
       // The algorithm is the key's, never the header's.
       const algorithms = [verifier.algorithm]
@@ -127,7 +129,8 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
 
   /** What verifies a token whose header is not one of those that we write with the secret. */
   async function verifierOf(token: string) {
-    const { kid } = decodeProtectedHeader(token)
+    const { kid, typ } = decodeProtectedHeader(token)
+    if (!isTokenType(typ)) throw new TypeError('The token is of another type')
     if (kid === undefined) return { key, algorithm }
     const verifier = typeof kid === 'string' ? await options.keyRing.verifier(kid) : undefined
     if (!verifier) throw new TypeError('The token names a key that is not there')
@@ -201,6 +204,22 @@ function signWithKey(
   const input = `${base64url(protectedHeader)}.${base64url(claims)}`
   const signature = sign(hash, Buffer.from(input), { key, ...options })
   return `${input}.${signature.toString('base64url')}`
+}
+
+/**
+ * Whether a header's `typ` is that of a token of ours, or says nothing: what is signed for another
+ * purpose must not pass for one (RFC 8725, section 3.11).
+ */
+function isTokenType(typ: unknown): boolean {
+  return (
+    typ === undefined ||
+    (typeof typ === 'string' && /^(?:jwt|(?:application\/)?at\+jwt)$/i.test(typ))
+  )
+}
+
+/** Header and payload are signed as the texts that they are; the signature itself is by nobody. */
+function isCanonical(signature: string): boolean {
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature
 }
 
 function base64url(value: object): string {

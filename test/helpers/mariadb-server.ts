@@ -44,6 +44,8 @@ export async function startMariadb(extraOptions: readonly string[] = []): Promis
       '--no-defaults',
       ...asUser,
       `--datadir=${data}`,
+      // Two that are installed at the same moment would take the same names in a folder they share.
+      `--tmpdir=${folder}`,
       '--skip-test-db',
       '--auth-root-authentication-method=normal',
     ],

@@ -102,6 +102,8 @@ const forged: Record<string, string> = {
   'with the other base64 alphabet': `${head}.${body}.+${signature.slice(1)}`,
   'that is empty': '',
   'that is no token': 'not-a-token',
+  'of another type': handmade({ typ: 'dpop+jwt', alg: 'HS256' }, payload),
+  'of no known type': handmade({ typ: ['JWT'], alg: 'HS256' }, payload),
   'whose payload is no JSON': handmade({ alg: 'HS256' }, Buffer.from('{').toString('base64url')),
   'whose payload is no UTF-8': handmade(
     { alg: 'HS256' },
@@ -125,12 +127,9 @@ test('the tokens that the forged ones are made from are good', async (t) => {
 })
 
 test('a change of any character is found', async (t) => {
-  const bytesOf = (token: string) => Buffer.from(token.split('.')[2] ?? '', 'base64url')
   for (const token of [good, ours]) {
     for (let i = 0; i < token.length; i++) {
       const changed = token.slice(0, i) + (token[i] === 'A' ? 'B' : 'A') + token.slice(i + 1)
-      // The last character of a signature has bits that mean nothing.
-      if (i === token.length - 1 && bytesOf(changed).equals(bytesOf(token))) continue
       t.true(await refuses(changed), `at ${i}`)
     }
   }

@@ -3,16 +3,21 @@ import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
 import { limitVariables, type RateLimitsConfig, readRateLimits } from './config-limits.js'
+import { type MetricsConfig, metricsVariables, readMetrics } from './config-metrics.js'
+import {
+  readEncryptionKey,
+  readMetricsToken,
+  readSecret,
+  secretVariables,
+} from './config-secrets.js'
 import {
   databaseUrlForms,
   type MySqlAddress,
   readDatabaseUrl,
   type SqliteAddress,
 } from './database-url.js'
-import { parseEncryptionKey } from './domain/key-encryption.js'
 import { type DefinedScope, secondsPerDay } from './domain/key-pair-policy.js'
 import { parseDefinedScopes } from './domain/scope.js'
-import { secretProblem } from './domain/signing-secret.js'
 
 export type DatabaseConfig =
   | SqliteAddress
@@ -55,6 +60,8 @@ export interface Config {
   /** Where security researchers find somebody: a URI, for security.txt. */
   securityContact: string | undefined
   logLevel: LogLevel
+  /** `undefined`: nothing is measured, and nothing served. */
+  metrics: MetricsConfig | undefined
   migrateOnStart: boolean
 }
 
@@ -122,10 +129,7 @@ const variables = {
   DATABASE_ACQUIRE_TIMEOUT_MS: integer(5000, 100, 120_000),
   DATABASE_QUERY_TIMEOUT_MS: integer(5000, 100, 600_000),
   MIGRATE_ON_START: flag,
-  JWT_SECRET: z.string().optional().describe('must be a secret of at least 32 bytes'),
-  JWT_SECRET_FILE: z.string().optional().describe('must be the path of a file'),
-  KEY_ENCRYPTION_KEY: z.string().optional().describe('must be 32 bytes in base64 or hexadecimal'),
-  KEY_ENCRYPTION_KEY_FILE: z.string().optional().describe('must be the path of a file'),
+  ...secretVariables,
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
   REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
   REFRESH_GRACE: integer(30, 0, 600),
@@ -162,6 +166,7 @@ const variables = {
     .regex(/^(?:mailto:[^\s@]+@[^\s@]+|https:\/\/\S+|tel:\+[\d-]+)$/)
     .optional()
     .describe('must be a URI such as mailto:security@example.com or https://example.com/report'),
+  ...metricsVariables,
   LOG_LEVEL: z
     .enum(logLevels)
     .default('info')
@@ -169,7 +174,12 @@ const variables = {
 } as const
 
 /** Their values never appear in a message. */
-const secretVariables = new Set(['JWT_SECRET', 'KEY_ENCRYPTION_KEY', 'DATABASE_URL'])
+const hiddenVariables = new Set([
+  'JWT_SECRET',
+  'KEY_ENCRYPTION_KEY',
+  'METRICS_TOKEN',
+  'DATABASE_URL',
+])
 
 /** @throws {ConfigError} listing every invalid variable, not only the first. */
 export function loadConfig(env: Environment, directory = process.cwd()): Config {
@@ -182,7 +192,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     const name = String(issue.path[0]) as keyof typeof variables
     if (problems.some((problem) => problem.startsWith(`${name} `))) continue
     // A URL may carry a password.
-    const isSecret = secretVariables.has(name) || given[name]?.includes('@')
+    const isSecret = hiddenVariables.has(name) || given[name]?.includes('@')
     const got = isSecret ? '' : `, got "${given[name]}"`
     problems.push(`${name} ${variables[name].description}${got}`)
   }
@@ -191,6 +201,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
   const database = readDatabaseUrl(given.DATABASE_URL, { dataDir, directory, problems })
   const jwtSecret = readSecret(given, directory, problems)
   const keyEncryptionKey = readEncryptionKey(given, directory, problems)
+  const metricsToken = readMetricsToken(given, directory, problems)
   if (!parsed.success || !database || problems.length > 0) throw new ConfigError(problems)
 
   const values = parsed.data
@@ -228,6 +239,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     corsOrigins: values.CORS_ORIGINS,
     securityContact: values.SECURITY_CONTACT,
     logLevel: values.LOG_LEVEL,
+    metrics: readMetrics(values, metricsToken),
     migrateOnStart: values.MIGRATE_ON_START,
   })
 }
@@ -248,58 +260,4 @@ function isOrigin(value: string): boolean {
 /** RFC 8707, section 2. */
 function isAudience(value: string): boolean {
   return URL.canParse(value) && !value.includes('#') && !/\s/.test(value)
-}
-
-function readSecret(env: Environment, directory: string, problems: string[]): string | undefined {
-  const value = readTextOrFile('JWT_SECRET', env, directory, problems)
-  if (value === undefined) return undefined
-  const problem = secretProblem(value)
-  if (problem) problems.push(`${sourceOf('JWT_SECRET', env)} ${problem}`)
-  return value
-}
-
-function readEncryptionKey(
-  env: Environment,
-  directory: string,
-  problems: string[],
-): Uint8Array | undefined {
-  const value = readTextOrFile('KEY_ENCRYPTION_KEY', env, directory, problems)
-  if (value === undefined) return undefined
-  const key = parseEncryptionKey(value)
-  if (!key) {
-    problems.push(
-      `${sourceOf('KEY_ENCRYPTION_KEY', env)} ${variables.KEY_ENCRYPTION_KEY.description}`,
-    )
-  }
-  return key
-}
-
-type SecretVariable = 'JWT_SECRET' | 'KEY_ENCRYPTION_KEY'
-
-/** Which of the two places a secret comes from, as the beginning of a sentence. */
-function sourceOf(name: SecretVariable, env: Environment): string {
-  if (!env[`${name}_FILE`]) return name
-  return `The ${name === 'JWT_SECRET' ? 'secret' : 'key'} in ${name}_FILE`
-}
-
-/** A secret from the variable, or from the file that `…_FILE` names. */
-function readTextOrFile(
-  name: SecretVariable,
-  env: Environment,
-  directory: string,
-  problems: string[],
-): string | undefined {
-  const text = env[name]
-  const file = env[`${name}_FILE`]
-  if (text && file) {
-    problems.push(`${name} and ${name}_FILE are both set: keep one of them`)
-    return undefined
-  }
-  if (!file) return text
-  try {
-    return readFileSync(resolve(directory, file), 'utf8').trim()
-  } catch (error) {
-    problems.push(`${name}_FILE cannot be read: ${(error as Error).message}`)
-    return undefined
-  }
 }

@@ -47,6 +47,7 @@ test('an empty environment is a complete configuration', (t) => {
     corsOrigins: [],
     securityContact: undefined,
     logLevel: 'info',
+    metrics: undefined,
     migrateOnStart: false,
   })
 })
@@ -83,6 +84,9 @@ test('every variable has its effect', (t) => {
     RATE_LIMIT_STORE: 'database',
     CORS_ORIGINS: ' https://a.example.com , http://localhost:3000/,',
     LOG_LEVEL: 'debug',
+    METRICS_PORT: '9464',
+    METRICS_HOST: '0.0.0.0',
+    METRICS_TOKEN: 'a-token-for-metrics',
   })
   t.deepEqual(config, {
     host: '0.0.0.0',
@@ -126,6 +130,7 @@ test('every variable has its effect', (t) => {
     corsOrigins: ['https://a.example.com', 'http://localhost:3000'],
     securityContact: 'mailto:security@example.com',
     logLevel: 'debug',
+    metrics: { host: '0.0.0.0', port: 9464, token: 'a-token-for-metrics' },
     migrateOnStart: true,
   })
   t.true(Object.isFrozen(config))
@@ -141,6 +146,7 @@ test('an empty variable counts as unset', (t) => {
   names.push('REFRESH_TOKEN_TTL', 'SIGNATURE_MEMORY_MB', 'TRUST_PROXY', 'CORS_ORIGINS', 'LOG_LEVEL')
   names.push('KEY_ENCRYPTION_KEY', 'KEY_ENCRYPTION_KEY_FILE', 'TOKEN_AUDIENCES', 'SECURITY_CONTACT')
   names.push('RATE_LIMIT_LOGIN', 'RATE_LIMIT_INTROSPECTION', 'RATE_LIMIT_STORE')
+  names.push('METRICS_PORT', 'METRICS_HOST', 'METRICS_TOKEN', 'METRICS_TOKEN_FILE')
   const empty = Object.fromEntries(names.map((name) => [name, '']))
   t.deepEqual(loadConfig(empty, '/srv/app'), loadConfig({}, '/srv/app'))
 })
@@ -165,6 +171,7 @@ const refused: Record<string, readonly string[]> = {
   RATE_LIMIT_LOGIN: ['10', '10/0m', '10/15y', '10 / 15m', '1/31d', 'none'],
   RATE_LIMIT_STORE: ['redis', 'Memory'],
   LOG_LEVEL: ['verbose', 'INFO', '3'],
+  METRICS_PORT: ['-1', '65536', 'on'],
 }
 for (const [name, values] of Object.entries(refused)) {
   for (const value of values) {
@@ -332,4 +339,15 @@ test('no .env file is no problem, one that cannot be read is', (t) => {
     instanceOf: ConfigError,
     message: /\.env cannot be read/,
   })
+})
+
+test('a token for metrics must be long enough, and is never shown', (t) => {
+  const token = 'short-token'
+  t.deepEqual(problemsOf({ METRICS_PORT: '9464', METRICS_TOKEN: token }), [
+    'METRICS_TOKEN must have 16 characters or more, without spaces',
+  ])
+  const path = join(folder, 'metrics-token')
+  writeFileSync(path, 'a-token-for-metrics\n')
+  const { metrics } = loadConfig({ METRICS_PORT: '0', METRICS_TOKEN_FILE: path })
+  t.deepEqual(metrics, { host: '127.0.0.1', port: 0, token: 'a-token-for-metrics' })
 })

@@ -6,7 +6,8 @@ import type { Config } from '../config.js'
 import type { Logger } from '../logger.js'
 import { createRuntime } from '../runtime.js'
 import { readExtensionsFile } from './context.js'
-import { ListenError, mayMigrate, startServer, welcome } from './serve.js'
+import { ListenError } from './listen.js'
+import { mayMigrate, startServer, welcome } from './serve.js'
 
 /** Anything that can be told to stop when it has answered what is under way. */
 export interface Stoppable {
@@ -66,8 +67,11 @@ async function servePrimary(config: Config, logger: Logger, count: number): Prom
     startWorker().catch((err: unknown) => logger.error({ err }, 'a worker could not be started'))
   }
 
+  let stopMetrics: (() => void) | undefined
+
   async function stop(): Promise<void> {
     isStopping = true
+    stopMetrics?.()
     await Promise.all(
       [...workers].map(async (worker) => {
         const ended = once(worker, 'exit')
@@ -80,6 +84,10 @@ async function servePrimary(config: Config, logger: Logger, count: number): Prom
 
   try {
     const addresses = await Promise.all(Array.from({ length: count }, startWorker))
+    if (config.metrics) {
+      const { askWorkers, serveMetrics } = await import('./metrics.js')
+      stopMetrics = await serveMetrics(config.metrics, logger, () => askWorkers(workers))
+    }
     await welcome(config, addresses[0] as AddressInfo, runtime)
     return { stop }
   } catch (error) {
@@ -94,6 +102,7 @@ async function serveWorker(config: Config, logger: Logger): Promise<Stoppable> {
     const running = await startServer(config, logger, { migrate: false, isShared: true })
     // Nobody would stop us any more.
     process.once('disconnect', () => void running.stop().then(() => process.exit(0)))
+    if (running.metering) (await import('./metrics.js')).answerParent(running.metering, logger)
     tell({ address: running.address })
     return running
   } catch (error) {

@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import { Command } from 'commander'
 import { keyCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
@@ -6,6 +5,7 @@ import { serveCommand } from './commands/serve.js'
 import { signingKeysCommand } from './commands/signing-keys.js'
 import { tokenCommand } from './commands/tokens.js'
 import { userCommand } from './commands/users.js'
+import { readVersion } from './version.js'
 
 /**
  * The whole command line. Its modules import nothing heavy: `--help` neither loads the database's
@@ -54,12 +54,6 @@ Configuration comes from the environment and from a .env file in the current dir
 The rest is explained by \`twinkey serve --help\`.
 
 Exit codes: 0 done, 1 the request failed, 2 wrong usage, 3 configuration or database schema.`
-
-function readVersion(): string {
-  // By the package's own name, which works from the sources and from the build alike.
-  const { version } = createRequire(import.meta.url)('twinkey/package.json') as { version: string }
-  return version
-}
 
 function withSubcommands(command: Command): Command[] {
   return [command, ...command.commands.flatMap(withSubcommands)]

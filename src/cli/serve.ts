@@ -5,18 +5,17 @@ import { generatePassword } from '../domain/password.js'
 import type { Logger } from '../logger.js'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../runtime.js'
 import { readExtensionsFile } from './context.js'
+import { listenOn } from './listen.js'
+import type { Metering } from './metrics.js'
 
 export interface RunningServer {
   runtime: Runtime
   server: Server
   address: AddressInfo
+  /** What is counted, if anybody is to see it. */
+  metering: Metering | undefined
   /** Answers what is under way, then writes what is in memory and closes the database. */
   stop(): Promise<void>
-}
-
-/** HOST and PORT cannot be listened on; the message says why. */
-export class ListenError extends Error {
-  override readonly name = 'ListenError'
 }
 
 /** Longest wait for requests that are under way when the service stops. */
@@ -31,12 +30,27 @@ const drainMs = 10_000
 export async function serve(config: Config, logger: Logger): Promise<RunningServer> {
   const running = await startServer(config, logger, { migrate: mayMigrate(config) })
   try {
+    const stopMetrics = await serveOwnMetrics(config, logger, running.metering)
     await welcome(config, running.address, running.runtime)
-    return running
+    const stop = () => {
+      stopMetrics?.()
+      return running.stop()
+    }
+    return { ...running, stop }
   } catch (error) {
     await running.stop()
     throw error
   }
+}
+
+async function serveOwnMetrics(
+  { metrics }: Config,
+  logger: Logger,
+  metering: Metering | undefined,
+): Promise<(() => void) | undefined> {
+  if (!metrics || !metering) return undefined
+  const { serveMetrics } = await import('./metrics.js')
+  return serveMetrics(metrics, logger, async () => [await metering.takeSnapshot()])
 }
 
 /** An embedded database is ours alone to bring up to date; a shared one only if we are told to. */
@@ -62,12 +76,13 @@ export async function startServer(
   // Longer than the idle time-out of the usual load balancers (60 s), which would otherwise now and
   // then send a request into a connection that we are closing.
   server.keepAliveTimeout = 65_000
+  const metering = config.metrics && (await import('./metrics.js')).meter(server, runtime)
   try {
     const problem = runtime.services.keyRing.problem()
     if (problem) throw problem
-    const address = await listen(server, config)
+    const address = await listenOn(server, config)
     logger.info({ host: address.address, port: address.port }, 'listening')
-    return { runtime, server, address, stop: () => stop(server, runtime) }
+    return { runtime, server, address, metering, stop: () => stop(server, runtime) }
   } catch (error) {
     await stop(server, runtime)
     throw error
@@ -86,35 +101,6 @@ export async function welcome(
   const isEmbedded = config.database.dialect === 'sqlite'
   const password = isEmbedded ? await createFirstAdministrator(runtime) : undefined
   announce(config, address, password)
-}
-
-function listen(server: Server, config: Config): Promise<AddressInfo> {
-  const { host, port } = config
-  return new Promise((resolve, reject) => {
-    const onError = (error: NodeJS.ErrnoException) => {
-      reject(new ListenError(listenProblem(error, config), { cause: error }))
-    }
-    server.once('error', onError)
-    server.listen(port, host, () => {
-      server.removeListener('error', onError)
-      resolve(server.address() as AddressInfo)
-    })
-  })
-}
-
-function listenProblem({ code, message }: NodeJS.ErrnoException, { host, port }: Config): string {
-  switch (code) {
-    case 'EADDRINUSE':
-      return `Port ${port} of ${host} is in use. Stop the program that uses it, or set PORT.`
-    case 'EACCES':
-      return `This user may not listen on port ${port}. Set PORT to 1024 or more.`
-    case 'EADDRNOTAVAIL':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-      return `HOST is "${host}", which is no address of this machine. Set it to one, e.g. 127.0.0.1.`
-    default:
-      return `Port ${port} of ${host} cannot be listened on: ${message}`
-  }
 }
 
 async function stop(server: Server, runtime: Runtime): Promise<void> {

@@ -1,6 +1,6 @@
 import { createSecretKey } from 'node:crypto'
 import type { Config } from '../config.js'
-import { ServiceError } from '../errors.js'
+import { type ErrorCode, ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Stores } from '../store/index.js'
 import { isUnavailable } from '../store/unavailable.js'
@@ -16,6 +16,7 @@ import {
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
+import type { Measures } from './measures.js'
 import { createRateLimits } from './rate-limits.js'
 import { createSessionService, type SessionService } from './sessions.js'
 import {
@@ -51,7 +52,9 @@ export interface Services {
   now(): number
   /** Whether the database answers and its schema is current. */
   readiness(): Promise<'ready' | 'unreachable' | 'schema_outdated'>
-  /** Turns whatever a service threw into the failure that a client may see. */
+  /** What they have counted so far: for whoever watches over them. */
+  measures(): Measures
+  /** Turns whatever a service threw into the failure that a client may see, and counts it. */
   toServiceError(error: unknown): ServiceError
   close(): Promise<void>
 }
@@ -153,6 +156,13 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     now,
   })
   const tokens = emitter ? withTokenActions(plainTokens, { emitter, now }) : plainTokens
+  const failures = new Map<ErrorCode, number>()
+  function toServiceError(error: unknown): ServiceError {
+    if (error instanceof ServiceError) return error
+    const code = isUnavailable(error) ? 'rest_service_unavailable' : 'rest_internal_error'
+    return new ServiceError(code, { cause: error })
+  }
+
   return {
     keyPairs,
     devices,
@@ -177,10 +187,16 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
         return 'unreachable'
       }
     },
-    toServiceError(error) {
-      if (error instanceof ServiceError) return error
-      const code = isUnavailable(error) ? 'rest_service_unavailable' : 'rest_internal_error'
-      return new ServiceError(code, { cause: error })
+    measures: () => ({
+      stateReads: keyStates.measures(),
+      signatureMemory: signer.measures(),
+      usageBacklog: usage.backlog(),
+      failures,
+    }),
+    toServiceError(thrown) {
+      const error = toServiceError(thrown)
+      failures.set(error.code, (failures.get(error.code) ?? 0) + 1)
+      return error
     },
     async close() {
       keyRing.close()

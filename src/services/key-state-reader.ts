@@ -1,5 +1,7 @@
+import { createHistogram, observe } from '../domain/histogram.js'
 import { ServiceError } from '../errors.js'
 import type { KeyState, TokenMarks, TokenStates } from '../store/key-states.js'
+import type { StateReadMeasures } from './measures.js'
 
 /** What a token names beside its key. Its signature has been verified. */
 export interface TokenMark {
@@ -23,6 +25,7 @@ export interface KeyStateReader {
   read(apiKey: string, mark?: TokenMark): Promise<KeyState | undefined>
   /** @returns How many queries have been sent so far. */
   reads(): number
+  measures(): StateReadMeasures
 }
 
 export interface KeyStateReaderOptions {
@@ -43,6 +46,9 @@ interface Waiting {
   reject(error: unknown): void
 }
 
+const keyBounds = [1, 2, 5, 10, 20, 50, 100, 200, 500]
+const secondBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05, 0.25, 1, 2.5]
+
 /**
  * Shares reads without ever caching one. Calls that come while a read is under way wait together for
  * the next, which asks for all their keys at once: a busy node sends one query a round trip instead
@@ -55,6 +61,10 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
   let isReading = false
   let isScheduled = false
   let reads = 0
+  let failures = 0
+  let lastSuccess: number | undefined
+  const keys = createHistogram(keyBounds)
+  const seconds = createHistogram(secondBounds)
 
   // At the end of this turn of the event loop, so that all requests that arrived in it share a read.
   function schedule(): void {
@@ -70,14 +80,19 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
     isReading = true
     const batch = takeBatch()
     reads++
+    observe(keys, batch.size)
+    const began = performance.now()
     try {
       if (areUnmarked(batch)) await answerUnmarked(batch)
       else await answerMarked(batch)
+      lastSuccess = performance.now()
     } catch (cause) {
+      failures++
       // Only this read's callers fail; whoever waits for the next has its own chance.
       const error = new ServiceError('rest_service_unavailable', { cause })
       for (const call of batch.values()) call.reject(error)
     } finally {
+      observe(seconds, (performance.now() - began) / 1000)
       isReading = false
       if (waiting.size > 0) schedule()
     }
@@ -143,6 +158,13 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
       return call.promise
     },
     reads: () => reads,
+    measures: () => ({
+      keys,
+      seconds,
+      failures,
+      waiting: waiting.size,
+      age: lastSuccess === undefined ? undefined : (performance.now() - lastSuccess) / 1000,
+    }),
   }
 }
 

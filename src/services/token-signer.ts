@@ -11,6 +11,7 @@ import {
 import { ServiceError } from '../errors.js'
 import type { SigningAlgorithm } from '../domain/signing-key.js'
 import type { KeyRing, PrivateKey } from './key-ring.js'
+import type { SignatureMemoryMeasures } from './measures.js'
 
 export interface TokenSigner {
   /**
@@ -33,6 +34,7 @@ export interface TokenSigner {
    * @throws {ServiceError} `rest_authentication_token_error`
    */
   verify(token: string): Promise<PresentedToken>
+  measures(): SignatureMemoryMeasures
 }
 
 export interface TokenSignerOptions {
@@ -74,6 +76,8 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   })
 
   const regulars = createSightings()
+  let hits = 0
+  let misses = 0
   let generation = 0
   options.keyRing.onChange(() => {
     generation++
@@ -151,8 +155,14 @@ export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
       const signer = type === 'refresh' ? undefined : options.keyRing.signer()
       return signer ? [signer.algorithm, algorithm] : [algorithm]
     },
-    recall: (token) => verified.get(token),
+    recall(token) {
+      const known = verified.get(token)
+      if (known) hits++
+      else misses++
+      return known
+    },
     verify: verifySignature,
+    measures: () => ({ entries: verified.size, bytes: verified.calculatedSize, hits, misses }),
   }
 }
 

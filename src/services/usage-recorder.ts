@@ -10,6 +10,8 @@ export interface UsageRecorder {
   recordBearer(use: Use): void
   /** Writes what has been collected; called about once a second, and at shutdown. */
   flush(): Promise<void>
+  /** How many entries wait to be written. */
+  backlog(): number
   close(): Promise<void>
 }
 
@@ -123,13 +125,14 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
       flushing = flushing.then(writeUses).then(writeSecretUses).then(writeCounts)
       return flushing
     },
+    backlog: () => pending.size + pendingSecrets.size + counts.size,
     async close() {
       clearInterval(timer)
       await recorder.flush()
     },
   }
   const timer = setInterval(() => {
-    if (pending.size > 0 || pendingSecrets.size > 0 || counts.size > 0) void recorder.flush()
+    if (recorder.backlog() > 0) void recorder.flush()
   }, intervalMs)
   timer.unref()
   return recorder

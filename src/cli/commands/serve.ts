@@ -38,6 +38,7 @@ Configuration, from the environment or a .env file; an empty variable counts as 
   CORS_ORIGINS        origins whose pages may call it, separated by commas, or * (none)
   SECURITY_CONTACT    where to report a vulnerability, e.g. mailto:security@example.com (none)
   TWINKEY_CONFIG      a file with hooks and actions (twinkey.config.ts, .mjs or .js)
+  METRICS_PORT        where Prometheus finds /metrics (none); with METRICS_HOST, METRICS_TOKEN
   LOG_LEVEL           fatal, error, warn, info, debug, trace or silent (info)`
 
 // One Ctrl-C can arrive twice: from the terminal, and again from the npm that runs us.

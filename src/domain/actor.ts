@@ -1,3 +1,4 @@
+import type { Origin } from './origin.js'
 import { isAdministrator, type User } from './user.js'
 
 /**
@@ -11,6 +12,8 @@ export interface SessionActor {
   user: User
   /** Hash of the session's token, its name in the store. */
   sessionId: string
+  /** Where the request came from, for the audit log. */
+  origin?: Origin
 }
 
 /** Somebody with access to the machine, through the `twinkey` command. */
@@ -34,7 +37,12 @@ export interface KeyPairPrincipal {
   kind: 'key_pair'
   user: User
   apiKey: string
+  /** Where the request came from, for the audit log. */
+  origin?: Origin
 }
+
+/** Whoever something was done for: all that a record of it needs to know. */
+export type Asker = OperatorActor | Omit<SessionActor, 'sessionId'> | KeyPairPrincipal
 
 /** Whether `actor` may mint, list, rename and revoke `userId`'s key-pairs. */
 export function canManage(actor: Actor, userId: number): boolean {

@@ -4,6 +4,7 @@ import { type ErrorCode, ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Stores } from '../store/index.js'
 import { isUnavailable } from '../store/unavailable.js'
+import { type Audit, createAudit } from './audit/index.js'
 import { createDeviceService, type DeviceService } from './devices.js'
 import { createHousekeeping, type Housekeeping } from './housekeeping.js'
 import { type HookSet, noHooks } from './hooks/index.js'
@@ -48,6 +49,7 @@ export interface Services {
   housekeeping: Housekeeping
   /** What the operator's hooks do at the surfaces. */
   hooks: HookSet
+  audit: Audit
   /** The clock, in seconds since the Unix epoch: for times that are shown relative to it. */
   now(): number
   /** Whether the database answers and its schema is current. */
@@ -90,6 +92,8 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const { hooks = noHooks } = deps
   const { emitter } = hooks
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
+  const audit = createAudit({ stores, jwtSecret, logger, now })
+  const { trail } = audit
   const keyRing = await createKeyRing({ store: stores.signingKeys, encryptionKey, logger, now })
   const signer = createTokenSigner({
     secret: jwtSecret,
@@ -123,11 +127,12 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     isShared,
     now,
   })
-  const plainUsers = createUserService({ stores, limiter: limits.logIn, now })
+  const plainUsers = createUserService({ stores, audit: trail, limiter: limits.logIn, now })
   const users = emitter ? withUserActions(plainUsers, { emitter, now }) : plainUsers
-  const plainAdministration = createUserAdministration({ stores, users })
+  const plainAdministration = createUserAdministration({ stores, audit: trail, users })
   const plainKeyPairs = createKeyPairService({
     stores,
+    audit: trail,
     scopes: config.keyPairScopes,
     maxLifetime: config.keyPairMaxLifetime,
     now,
@@ -168,17 +173,18 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     devices,
     tokens,
     introspection: createTokenIntrospection({ tokens, keyPairs, limiter: limits.introspection }),
-    signingKeys: createSigningKeyService({ stores, encryptionKey, now }),
+    signingKeys: createSigningKeyService({ stores, audit: trail, encryptionKey, now }),
     keyRing,
     users,
     userAdministration: emitter
       ? withAdministrationActions(plainAdministration, { emitter, now })
       : plainAdministration,
-    sessions: createSessionService({ stores, limiter: limits.logIn, now }),
+    sessions: createSessionService({ stores, audit: trail, limiter: limits.logIn, now }),
     keyStates,
     usage,
     housekeeping,
     hooks,
+    audit,
     now,
     async readiness() {
       try {
@@ -203,6 +209,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
       housekeeping.close()
       await emitter?.close()
       await usage.close()
+      await audit.close()
     },
   }
 }

@@ -1,4 +1,5 @@
-import { type Actor, actorUserId, canManage, type KeyPairPrincipal } from '../domain/actor.js'
+import { type Actor, canManage, type KeyPairPrincipal } from '../domain/actor.js'
+import { doneBy } from '../domain/audit.js'
 import {
   generateApiKey,
   generateApiSecret,
@@ -11,12 +12,16 @@ import {
   isExpired,
   type KeyPairPolicy,
   maxOverlap,
+  openPolicy,
 } from '../domain/key-pair-policy.js'
 import { textProblem } from '../domain/text.js'
 import { invalidParameters, ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { KeyPairChanges, KeyPairFilter, KeyPairSummary } from '../store/key-pairs.js'
+import { changesOf } from './audit/changes.js'
+import type { AuditTrail } from './audit/trail.js'
 import { usageDays } from './housekeeping.js'
+import { revokePair, revokePairs } from './key-pair-revocations.js'
 import { createPolicyRules, type PolicyRules } from './policy-rules.js'
 
 export type { KeyPairChanges, KeyPairSummary } from '../store/key-pairs.js'
@@ -111,6 +116,7 @@ export interface KeyPairService {
 
 export interface KeyPairServiceDeps {
   stores: Stores
+  audit: AuditTrail
   scopes: readonly DefinedScope[]
   /** Of the key-pairs that others than administrators make, in seconds; `undefined`: any. */
   maxLifetime: number | undefined
@@ -119,7 +125,7 @@ export interface KeyPairServiceDeps {
 }
 
 export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
-  const { stores, now } = deps
+  const { stores, audit, now } = deps
   const rules = createPolicyRules(deps)
 
   function authorise(actor: Actor | undefined, userId: number): Actor {
@@ -172,14 +178,19 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
     if (name !== undefined) assertName(name)
     const keyPair = await findAlive(userId, apiKey)
     const policy = rules.forChange(actor, keyPair, requested)
-    if (
-      !(await stores.keyPairs.update(userId, apiKey, {
-        ...policy,
-        ...(name !== undefined && { name }),
-      }))
-    ) {
-      throw new ServiceError('rest_authentication_key_pair_not_found')
-    }
+    const isChanged = await stores.transaction(async (tx) => {
+      const update = { ...policy, ...(name !== undefined && { name }) }
+      if (!(await tx.keyPairs.update(userId, apiKey, update))) return false
+      const about = { ...doneBy(actor), userId, apiKey }
+      if (name !== undefined && name !== keyPair.name) {
+        const details = { name, from: keyPair.name }
+        await audit.write(tx, { ...about, action: 'key_pair.renamed', details })
+      }
+      const details = changesOf(keyPair, policy)
+      if (details) await audit.write(tx, { ...about, action: 'key_pair.changed', details })
+      return true
+    })
+    if (!isChanged) throw new ServiceError('rest_authentication_key_pair_not_found')
     return findAlive(userId, apiKey)
   }
 
@@ -205,7 +216,12 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
         if (actor.kind === 'session' && !(await tx.sessions.find(actor.sessionId)))
           return 'no_session'
         if (givenKey !== undefined && (await tx.keyPairs.find(userId, givenKey))) return 'minted'
-        return tx.keyPairs.insert({ userId, name, apiKey, secret, createdAt: now(), policy })
+        const minted = { userId, name, apiKey, secret, createdAt: now(), policy }
+        const keyPair = await tx.keyPairs.insert(minted)
+        const details = { name, ...changesOf(openPolicy, policy) }
+        const event = { ...doneBy(actor), action: 'key_pair.minted', userId, apiKey } as const
+        await audit.write(tx, { ...event, details })
+        return keyPair
       })
       if (outcome === 'no_user') throw new ServiceError('rest_authentication_invalid_user_error')
       if (outcome === 'no_session') throw new ServiceError('rest_not_logged_in')
@@ -246,8 +262,8 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
 
     rename: (actor, userId, apiKey, name) => change(actor, userId, apiKey, { name }),
 
-    async rotate(actor, userId, apiKey, overlap) {
-      authorise(actor, userId)
+    async rotate(maybeActor, userId, apiKey, overlap) {
+      const actor = authorise(maybeActor, userId)
       if (!Number.isSafeInteger(overlap) || overlap < 0 || overlap > maxOverlap) {
         throw invalidParameters({ overlap: `must be from 0 to ${maxOverlap} seconds` })
       }
@@ -259,11 +275,15 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
         throw new ServiceError('rest_key_pair_rotation_conflict')
       }
       const apiSecret = generateApiSecret()
-      const hasRotated = await stores.keyPairs.rotate(userId, apiKey, {
-        fromVersion: keyPair.secretVersion,
-        secret: hashSecret(apiSecret),
-        at,
-        overlapEndsAt: overlap === 0 ? null : Math.min(at + overlap, keyPair.expiresAt ?? Infinity),
+      const overlapEndsAt =
+        overlap === 0 ? null : Math.min(at + overlap, keyPair.expiresAt ?? Infinity)
+      const fromVersion = keyPair.secretVersion
+      const rotation = { fromVersion, secret: hashSecret(apiSecret), at, overlapEndsAt }
+      const hasRotated = await stores.transaction(async (tx) => {
+        if (!(await tx.keyPairs.rotate(userId, apiKey, rotation))) return false
+        const event = { ...doneBy(actor), action: 'key_pair.rotated', userId, apiKey } as const
+        await audit.write(tx, { ...event, details: { version: fromVersion + 1, overlap } })
+        return true
       })
       const rotated = await findAlive(userId, apiKey)
       if (!hasRotated) throw new ServiceError('rest_key_pair_rotation_conflict')
@@ -272,26 +292,23 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
 
     async revoke(maybeActor, userId, apiKey) {
       const actor = authorise(maybeActor, userId)
-      return stores.keyPairs.revoke(userId, apiKey, {
-        at: now(),
-        by: actorUserId(actor),
-        reason: 'revoked',
-      })
+      const at = now()
+      return stores.transaction((tx) => revokePair({ tx, audit, at }, actor, userId, apiKey))
     },
 
-    async surrender({ user, apiKey }) {
-      const revocation = { at: now(), by: user.id, reason: 'revoked' } as const
-      return stores.keyPairs.revoke(user.id, apiKey, revocation)
+    async surrender(keyPair) {
+      const { user, apiKey } = keyPair
+      const at = now()
+      return stores.transaction((tx) => revokePair({ tx, audit, at }, keyPair, user.id, apiKey))
     },
 
     async revokeAll(maybeActor, userId) {
       const actor = authorise(maybeActor, userId)
       await assertExists(userId)
-      return stores.keyPairs.revokeAll(userId, {
-        at: now(),
-        by: actorUserId(actor),
-        reason: 'revoked_all',
-      })
+      const at = now()
+      return stores.transaction((tx) =>
+        revokePairs({ tx, audit, at }, actor, userId, 'revoked_all'),
+      )
     },
   }
 }

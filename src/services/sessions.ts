@@ -1,4 +1,6 @@
 import { canManage, type SessionActor } from '../domain/actor.js'
+import { actorOf, doneBy } from '../domain/audit.js'
+import { nowhere, type Origin } from '../domain/origin.js'
 import { verifyPassword } from '../domain/password.js'
 import {
   generateSessionToken,
@@ -10,10 +12,10 @@ import {
 import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
+import type { AuditTrail } from './audit/trail.js'
 import type { LoginLimiter } from './login-limiter.js'
 
-export interface Browser {
-  ip: string | null
+export interface Browser extends Origin {
   userAgent: string | null
 }
 
@@ -35,7 +37,7 @@ export interface SessionService {
   /** Starts a session for a user who has just been proven by other means. */
   start(user: User, browser: Browser): Promise<NewSession>
   /** @returns The actor of a cookie, or `undefined` if its session has ended. */
-  find(token: string): Promise<SessionActor | undefined>
+  find(token: string, origin?: Origin): Promise<SessionActor | undefined>
   list(actor: SessionActor): Promise<Session[]>
   /** @throws {ServiceError} `rest_forbidden_context` unless the actor may manage this user. */
   listOf(actor: SessionActor, userId: number): Promise<Session[]>
@@ -43,11 +45,12 @@ export interface SessionService {
   end(actor: SessionActor, userId: number, sessionId: string): Promise<void>
   /** Signs out all of the user's browsers but the one that asks. @returns How many. */
   endOthers(actor: SessionActor, userId: number): Promise<number>
-  logOut(token: string): Promise<void>
+  logOut(token: string, origin?: Origin): Promise<void>
 }
 
 export interface SessionServiceDeps {
   stores: Stores
+  audit: AuditTrail
   limiter: LoginLimiter
   /** Seconds since the Unix epoch. */
   now: () => number
@@ -57,7 +60,7 @@ export interface SessionServiceDeps {
 const tokenPattern = /^[\w-]{43}$/
 
 export function createSessionService(deps: SessionServiceDeps): SessionService {
-  const { stores, limiter, now } = deps
+  const { stores, audit, limiter, now } = deps
 
   /**
    * @param isStillValid Decides on the user as locked: a password that was changed while it was being
@@ -82,6 +85,12 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
       if (!current || !isStillValid(current.passwordHash)) return 'incorrect_password'
       if (current.user.status !== 'active') return 'disabled'
       await tx.sessions.insert(session)
+      await audit.write(tx, {
+        action: 'session.started',
+        actor: actorOf(user),
+        userId: user.id,
+        origin: browser,
+      })
       return 'started'
     })
     if (outcome === 'incorrect_password') throw new ServiceError('incorrect_password')
@@ -102,13 +111,13 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
 
     start: (user, browser) => start(user, browser),
 
-    async find(token) {
+    async find(token, origin = nowhere) {
       if (!tokenPattern.test(token)) return undefined
       const found = await stores.sessions.find(sessionIdOf(token))
       if (!found || found.session.expiresAt <= now() || found.user.status !== 'active') {
         return undefined
       }
-      return { kind: 'session', user: found.user, sessionId: found.session.id }
+      return { kind: 'session', user: found.user, sessionId: found.session.id, origin }
     },
 
     list: (actor) => stores.sessions.listByUser(actor.user.id),
@@ -121,19 +130,51 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
 
     async end(actor, userId, sessionId) {
       assertMayManage(actor, userId)
-      const isTheirs = (await stores.sessions.find(sessionId))?.user.id === userId
-      if (!isTheirs || !(await stores.sessions.delete(sessionId))) {
-        throw new ServiceError('rest_session_not_found')
-      }
+      const hasEnded = await stores.transaction(async (tx) => {
+        const isTheirs = (await tx.sessions.find(sessionId))?.user.id === userId
+        if (!isTheirs || !(await tx.sessions.delete(sessionId))) return false
+        await audit.write(tx, {
+          ...doneBy(actor),
+          action: 'session.ended',
+          userId,
+          reason: 'signed_out',
+        })
+        return true
+      })
+      if (!hasEnded) throw new ServiceError('rest_session_not_found')
     },
 
     async endOthers(actor, userId) {
       assertMayManage(actor, userId)
-      return stores.sessions.deleteByUser(userId, actor.sessionId)
+      return stores.transaction(async (tx) => {
+        const sessions = await tx.sessions.deleteByUser(userId, actor.sessionId)
+        if (sessions > 0) {
+          await audit.write(tx, {
+            ...doneBy(actor),
+            action: 'session.ended',
+            userId,
+            reason: 'others_signed_out',
+            details: { sessions },
+          })
+        }
+        return sessions
+      })
     },
 
-    async logOut(token) {
-      await stores.sessions.delete(sessionIdOf(token))
+    async logOut(token, origin = nowhere) {
+      const id = sessionIdOf(token)
+      await stores.transaction(async (tx) => {
+        const found = await tx.sessions.find(id)
+        if (!found || !(await tx.sessions.delete(id))) return
+        const { user } = found
+        await audit.write(tx, {
+          action: 'session.ended',
+          actor: actorOf(user),
+          userId: user.id,
+          reason: 'logged_out',
+          origin,
+        })
+      })
     },
   }
 }

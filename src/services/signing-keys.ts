@@ -1,4 +1,6 @@
 import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+import { operator } from '../domain/actor.js'
+import { doneBy } from '../domain/audit.js'
 import { encrypt } from '../domain/key-encryption.js'
 import {
   type KeyAlgorithm,
@@ -7,6 +9,7 @@ import {
   type SigningKey,
 } from '../domain/signing-key.js'
 import type { Stores } from '../store/index.js'
+import type { AuditTrail } from './audit/trail.js'
 import type { NewSigningKey, StoredSigningKey } from '../store/signing-keys.js'
 
 /** What keeps an operator's wish about signing keys from being done. */
@@ -51,13 +54,14 @@ export interface SigningKeyService {
 
 export interface SigningKeyServiceDeps {
   stores: Stores
+  audit: AuditTrail
   encryptionKey: EncryptionKey
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
 export function createSigningKeyService(deps: SigningKeyServiceDeps): SigningKeyService {
-  const { stores, encryptionKey, now } = deps
+  const { stores, audit, encryptionKey, now } = deps
 
   async function create(algorithm: KeyAlgorithm): Promise<NewSigningKey> {
     const pair = await generateKeyPair(algorithm, { extractable: true, modulusLength: 2048 })
@@ -86,7 +90,11 @@ export function createSigningKeyService(deps: SigningKeyServiceDeps): SigningKey
 
     async generate(algorithm) {
       const key = await create(algorithm)
-      await stores.signingKeys.insert(key)
+      await stores.transaction(async (tx) => {
+        await tx.signingKeys.insert(key)
+        const details = { kid: key.kid, algorithm }
+        await audit.write(tx, { ...doneBy(operator), action: 'signing_key.generated', details })
+      })
       return withoutKeys(await find(key.kid))
     },
 
@@ -113,6 +121,12 @@ export function createSigningKeyService(deps: SigningKeyServiceDeps): SigningKey
             throw new SigningKeyError('Somebody else has just rotated the keys.')
           }
         }
+        const details = {
+          kid: next?.kid ?? null,
+          algorithm,
+          previous_kid: before?.kid ?? null,
+        }
+        await audit.write(tx, { ...doneBy(operator), action: 'signing_key.rotated', details })
         return {
           current: next && withoutKeys(await find(next.kid, tx)),
           previous: before && withoutKeys(await find(before.kid, tx)),
@@ -129,6 +143,8 @@ export function createSigningKeyService(deps: SigningKeyServiceDeps): SigningKey
         }
         if (key.state === 'retired') throw new SigningKeyError('This key was retired before.')
         await tx.signingKeys.change(kid, { state: 'retired', retiredAt: now() })
+        const details = { kid, algorithm: key.algorithm }
+        await audit.write(tx, { ...doneBy(operator), action: 'signing_key.retired', details })
         return withoutKeys(await find(kid, tx))
       })
     },

@@ -3,7 +3,8 @@ import { generatePassword } from '../domain/password.js'
 import { isAdministrator, type User } from '../domain/user.js'
 import { type ErrorCode, ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
-import type { UserDetails, UserService } from './users.js'
+import type { AuditTrail } from './audit/trail.js'
+import { type UserDetails, type UserService, writeStatus } from './users.js'
 
 /** What an administrator does to other people's accounts. Each call checks who asks. */
 export interface UserAdministration {
@@ -36,11 +37,12 @@ export interface UserAdministration {
 
 export interface UserAdministrationDeps {
   stores: Stores
+  audit: AuditTrail
   users: UserService
 }
 
 export function createUserAdministration(deps: UserAdministrationDeps): UserAdministration {
-  const { stores, users } = deps
+  const { stores, audit, users } = deps
   let isFirstRunOver = false
 
   function assertAdministrator(actor: Actor, code: ErrorCode): void {
@@ -55,10 +57,13 @@ export function createUserAdministration(deps: UserAdministrationDeps): UserAdmi
     async create(actor, { password, ...details }) {
       assertAdministrator(actor, 'rest_cannot_create_user')
       const generatedPassword = password === undefined ? generatePassword() : undefined
-      const user = await users.create({
-        ...details,
-        password: password ?? generatedPassword ?? '',
-      })
+      const user = await users.create(
+        {
+          ...details,
+          password: password ?? generatedPassword ?? '',
+        },
+        actor,
+      )
       return { user, generatedPassword }
     },
 
@@ -66,11 +71,7 @@ export function createUserAdministration(deps: UserAdministrationDeps): UserAdmi
       assertAdministrator(actor, 'rest_forbidden_context')
       assertNotSelf(actor, userId)
       const generatedPassword = password === undefined ? generatePassword() : undefined
-      const revoked = await users.resetPassword(
-        userId,
-        password ?? generatedPassword ?? '',
-        actorUserId(actor),
-      )
+      const revoked = await users.resetPassword(userId, password ?? generatedPassword ?? '', actor)
       return { revoked, generatedPassword }
     },
 
@@ -83,8 +84,9 @@ export function createUserAdministration(deps: UserAdministrationDeps): UserAdmi
         if (administrators.length === 1 && administrators[0] === userId) return 'last'
         const asker = actorUserId(actor)
         if (asker !== null && !administrators.includes(asker)) return 'not_administrator'
-        if (!(await tx.users.updateStatus(userId, 'disabled'))) return 'no_user'
-        await tx.sessions.deleteByUser(userId)
+        const current = await tx.users.lock(userId)
+        if (!current) return 'no_user'
+        await writeStatus({ tx, audit }, current.user, 'disabled', actor)
         return 'disabled'
       })
       if (outcome === 'last') throw new ServiceError('rest_user_last_administrator')
@@ -94,7 +96,7 @@ export function createUserAdministration(deps: UserAdministrationDeps): UserAdmi
 
     async enable(actor, userId) {
       assertAdministrator(actor, 'rest_forbidden_context')
-      await users.enable(userId)
+      await users.enable(userId, actor)
     },
 
     async firstRun() {

@@ -1,4 +1,6 @@
-import { type Actor, canView, type TokenPrincipal } from '../domain/actor.js'
+import { type Actor, type Asker, canView, operator, type TokenPrincipal } from '../domain/actor.js'
+import { doneBy } from '../domain/audit.js'
+import { nowhere, type Origin } from '../domain/origin.js'
 import { hashPassword, passwordProblem, verifyPassword } from '../domain/password.js'
 import { textProblem } from '../domain/text.js'
 import {
@@ -7,10 +9,13 @@ import {
   nicenameFrom,
   type Role,
   type User,
+  type UserStatus,
 } from '../domain/user.js'
 import { invalidParameters, ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
-import type { UserPage } from '../store/users.js'
+import type { NewUser, UserPage } from '../store/users.js'
+import type { AuditTrail } from './audit/trail.js'
+import { revokePairs } from './key-pair-revocations.js'
 import type { LoginLimiter } from './login-limiter.js'
 
 export interface UserDetails {
@@ -25,7 +30,7 @@ export interface UserDetails {
 
 export interface UserService {
   /** @throws {ServiceError} `rest_invalid_param`, `existing_user_login`, `existing_user_email`. */
-  create(details: UserDetails): Promise<User>
+  create(details: UserDetails, actor?: Actor): Promise<User>
   /** @throws {ServiceError} `rest_user_invalid_id` */
   findByLogin(login: string): Promise<User>
   /** @throws {ServiceError} `rest_user_cannot_view`, or `rest_user_invalid_id` to an administrator. */
@@ -39,27 +44,29 @@ export interface UserService {
    * @throws {ServiceError} `rest_user_incorrect_password`, `rest_invalid_param`; also
    *   `rest_too_many_attempts`, for whoever has found a browser logged in and guesses.
    */
-  changePassword(user: User, oldPassword: string, newPassword: string): Promise<number>
-  /**
-   * The same, by somebody who need not know the old one.
-   *
-   * @param by The administrator's id, or `null` for an operator; the user themself if absent.
-   */
-  resetPassword(userId: number, newPassword: string, by?: number | null): Promise<number>
+  changePassword(
+    user: User,
+    oldPassword: string,
+    newPassword: string,
+    origin?: Origin,
+  ): Promise<number>
+  /** The same, by somebody who need not know the old one: an administrator, or else an operator. */
+  resetPassword(userId: number, newPassword: string, actor?: Actor): Promise<number>
   /** Refuses the user's tokens, key-pairs and sessions until enabled again. */
-  disable(userId: number): Promise<void>
-  enable(userId: number): Promise<void>
-  delete(userId: number): Promise<void>
+  disable(userId: number, actor?: Actor): Promise<void>
+  enable(userId: number, actor?: Actor): Promise<void>
+  delete(userId: number, actor?: Actor): Promise<void>
 }
 
 export interface UserServiceDeps {
   stores: Stores
+  audit: AuditTrail
   limiter: LoginLimiter
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
-export function createUserService({ stores, limiter, now }: UserServiceDeps): UserService {
+export function createUserService({ stores, audit, limiter, now }: UserServiceDeps): UserService {
   /**
    * @param isStillValid Decides on the user as locked, so that of two simultaneous changes the second
    *   cannot build on a password that the first has replaced.
@@ -67,8 +74,8 @@ export function createUserService({ stores, limiter, now }: UserServiceDeps): Us
   async function setPassword(
     userId: number,
     newPassword: string,
+    by: Asker,
     isStillValid: (currentHash: string) => boolean = () => true,
-    by: number | null = userId,
   ): Promise<number> {
     const passwordHash = await hashPassword(newPassword)
     const outcome = await stores.transaction(async (tx) => {
@@ -77,11 +84,28 @@ export function createUserService({ stores, limiter, now }: UserServiceDeps): Us
       if (!isStillValid(current.passwordHash)) return 'incorrect_password'
       await tx.users.updatePassword(userId, passwordHash)
       await tx.sessions.deleteByUser(userId)
-      return tx.keyPairs.revokeAll(userId, { at: now(), by, reason: 'password_changed' })
+      const revoked = await revokePairs({ tx, audit, at: now() }, by, userId, 'password_changed')
+      const event = { ...doneBy(by), action: 'user.password_changed', userId } as const
+      await audit.write(tx, { ...event, details: { revoked } })
+      return revoked
     })
     if (outcome === 'no_user') throw new ServiceError('rest_user_invalid_id')
     if (outcome === 'incorrect_password') throw new ServiceError('rest_user_incorrect_password')
     return outcome
+  }
+
+  async function setStatus(
+    userId: number,
+    status: UserStatus,
+    actor: Actor = operator,
+  ): Promise<void> {
+    const found = await stores.transaction(async (tx) => {
+      const current = await tx.users.lock(userId)
+      if (!current) return false
+      await writeStatus({ tx, audit }, current.user, status, actor)
+      return true
+    })
+    if (!found) throw new ServiceError('rest_user_invalid_id')
   }
 
   function assertPassword(parameter: string, password: string): void {
@@ -90,7 +114,7 @@ export function createUserService({ stores, limiter, now }: UserServiceDeps): Us
   }
 
   return {
-    async create(details) {
+    async create(details, actor = operator) {
       const { login, email, password, role } = details
       const problems: Record<string, string> = {}
       const note = (parameter: string, problem: string | undefined) => {
@@ -111,7 +135,7 @@ export function createUserService({ stores, limiter, now }: UserServiceDeps): Us
       note('last_name', textProblem(names.lastName, 250))
       if (Object.keys(problems).length > 0) throw invalidParameters(problems)
 
-      const user = await stores.users.insert({
+      const newUser: NewUser = {
         login,
         email,
         nicename: nicenameFrom(login),
@@ -120,6 +144,17 @@ export function createUserService({ stores, limiter, now }: UserServiceDeps): Us
         status: 'active',
         createdAt: now(),
         passwordHash: await hashPassword(password),
+      }
+      const user = await stores.transaction(async (tx) => {
+        const created = await tx.users.insert(newUser)
+        if (typeof created === 'string') return created
+        await audit.write(tx, {
+          ...doneBy(actor),
+          action: 'user.created',
+          userId: created.id,
+          details: { login, email, role },
+        })
+        return created
       })
       if (user === 'login_taken') throw new ServiceError('existing_user_login')
       if (user === 'email_taken') throw new ServiceError('existing_user_email')
@@ -150,7 +185,7 @@ export function createUserService({ stores, limiter, now }: UserServiceDeps): Us
       return stores.users.list(page)
     },
 
-    async changePassword(user, oldPassword, newPassword) {
+    async changePassword(user, oldPassword, newPassword, origin = nowhere) {
       assertPassword('new_password', newPassword)
       // Not the count of its log-ins: others must not be able to keep somebody from this.
       return limiter.guard(`change:${user.id}`, null, async () => {
@@ -158,34 +193,49 @@ export function createUserService({ stores, limiter, now }: UserServiceDeps): Us
         if (!(await verifyPassword(credentials?.passwordHash, oldPassword))) {
           throw new ServiceError('rest_user_incorrect_password')
         }
-        return setPassword(user.id, newPassword, (hash) => hash === credentials?.passwordHash)
+        const by: Asker = { kind: 'session', user, origin }
+        return setPassword(user.id, newPassword, by, (hash) => hash === credentials?.passwordHash)
       })
     },
 
-    async resetPassword(userId, newPassword, by) {
+    async resetPassword(userId, newPassword, actor = operator) {
       assertPassword('password', newPassword)
-      return setPassword(userId, newPassword, undefined, by)
+      return setPassword(userId, newPassword, actor)
     },
 
-    async disable(userId) {
+    disable: (userId, actor) => setStatus(userId, 'disabled', actor),
+
+    enable: (userId, actor) => setStatus(userId, 'active', actor),
+
+    async delete(userId, actor = operator) {
       const found = await stores.transaction(async (tx) => {
-        const changed = await tx.users.updateStatus(userId, 'disabled')
-        await tx.sessions.deleteByUser(userId)
-        return changed
+        const current = await tx.users.lock(userId)
+        if (!current || !(await tx.users.delete(userId))) return false
+        const { login, email } = current.user
+        const event = { ...doneBy(actor), action: 'user.deleted', userId } as const
+        await audit.write(tx, { ...event, details: { login, email } })
+        return true
       })
       if (!found) throw new ServiceError('rest_user_invalid_id')
     },
-
-    async enable(userId) {
-      if (!(await stores.users.updateStatus(userId, 'active'))) {
-        throw new ServiceError('rest_user_invalid_id')
-      }
-    },
-
-    async delete(userId) {
-      if (!(await stores.users.delete(userId))) throw new ServiceError('rest_user_invalid_id')
-    },
   }
+}
+
+/**
+ * Sets the status of a user who is locked, ends the sessions of one who is disabled, and says so in
+ * the audit log if that changes anything.
+ */
+export async function writeStatus(
+  { tx, audit }: { tx: Stores; audit: AuditTrail },
+  { id, login, status: before }: User,
+  status: UserStatus,
+  actor: Actor,
+): Promise<void> {
+  await tx.users.updateStatus(id, status)
+  if (status === 'disabled') await tx.sessions.deleteByUser(id)
+  if (status === before) return
+  const action = status === 'disabled' ? 'user.disabled' : 'user.enabled'
+  await audit.write(tx, { ...doneBy(actor), action, userId: id, details: { login } })
 }
 
 /** One `@`, a local part and a domain with a dot, in ASCII: WordPress's `is_email`. */

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex'
+import { type AuditStore, createAuditStore } from './audit.js'
 import { createDeviceStore, type DeviceStore } from './devices.js'
 import { createKeyPairUsageStore, type KeyPairUsageStore } from './key-pair-usage.js'
 import { createKeyPairStore, type KeyPairStore } from './key-pairs.js'
@@ -11,6 +12,7 @@ import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.js'
 import { createUserStore, type UserStore } from './users.js'
 
 export interface Stores {
+  audit: AuditStore
   users: UserStore
   keyPairs: KeyPairStore
   keyPairUsage: KeyPairUsageStore
@@ -31,6 +33,7 @@ export interface Stores {
 
 export function createStores(db: Knex): Stores {
   return {
+    audit: createAuditStore(db),
     users: createUserStore(db),
     keyPairs: createKeyPairStore(db),
     keyPairUsage: createKeyPairUsageStore(db),

@@ -79,6 +79,8 @@ export interface KeyPairStore {
   rotate(userId: number, apiKey: string, rotation: Rotation): Promise<boolean>
   /** @returns Whether this call revoked it: `false` if there is none, or it was revoked before. */
   revoke(userId: number, apiKey: string, revocation: Revocation): Promise<boolean>
+  /** The API keys of those alive, which stay so until the transaction ends, unless it revokes them. */
+  lockAlive(userId: number): Promise<string[]>
   /** @returns How many this call revoked. */
   revokeAll(userId: number, revocation: Revocation): Promise<number>
   find(userId: number, apiKey: string): Promise<KeyPair | undefined>
@@ -179,20 +181,22 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
     async rotate(userId, apiKey, { fromVersion, secret, at, overlapEndsAt }) {
       if (!isAsciiValue(apiKey)) return false
       const hasOverlap = overlapEndsAt !== null
-      const changed = await retryDeadlocks(async () =>
-        alive(userId)
-          .where({ api_key: apiKey, secret_version: fromVersion })
-          .where((where) => where.whereNull('expires_at').orWhere('expires_at', '>', at))
-          .update({
-            previous_hash: hasOverlap ? db.ref('secret_hash') : null,
-            previous_scheme: hasOverlap ? db.ref('hash_scheme') : null,
-            previous_used_at: hasOverlap ? db.ref('secret_used_at') : null,
-            previous_expires_at: overlapEndsAt,
-            secret_hash: secret.hash,
-            hash_scheme: secret.scheme,
-            secret_used_at: null,
-            secret_version: fromVersion + 1,
-          } as object),
+      const changed = await retryDeadlocks(
+        async () =>
+          alive(userId)
+            .where({ api_key: apiKey, secret_version: fromVersion })
+            .where((where) => where.whereNull('expires_at').orWhere('expires_at', '>', at))
+            .update({
+              previous_hash: hasOverlap ? db.ref('secret_hash') : null,
+              previous_scheme: hasOverlap ? db.ref('hash_scheme') : null,
+              previous_used_at: hasOverlap ? db.ref('secret_used_at') : null,
+              previous_expires_at: overlapEndsAt,
+              secret_hash: secret.hash,
+              hash_scheme: secret.scheme,
+              secret_used_at: null,
+              secret_version: fromVersion + 1,
+            } as object),
+        db,
       )
       return changed > 0
     },
@@ -200,14 +204,19 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
     // One guarded statement: of two simultaneous revocations one wins, and neither can be lost.
     async revoke(userId, apiKey, revocation) {
       if (!isAsciiValue(apiKey)) return false
-      const changed = await retryDeadlocks(async () =>
-        alive(userId).where({ api_key: apiKey }).update(revocationColumns(revocation)),
+      const changed = await retryDeadlocks(
+        async () => alive(userId).where({ api_key: apiKey }).update(revocationColumns(revocation)),
+        db,
       )
       return changed > 0
     },
 
+    async lockAlive(userId) {
+      return alive(userId).orderBy('id').forUpdate().pluck('api_key')
+    },
+
     async revokeAll(userId, revocation) {
-      return retryDeadlocks(async () => alive(userId).update(revocationColumns(revocation)))
+      return retryDeadlocks(async () => alive(userId).update(revocationColumns(revocation)), db)
     },
 
     async find(userId, apiKey) {

@@ -5,8 +5,15 @@ const attempts = 5
 /**
  * Runs `work` again when the database chose it as the victim of a deadlock: it has then done
  * nothing, and the others have gone on.
+ *
+ * @param db What a single statement runs on. In a transaction it is not run again: the deadlock has
+ *   undone all that came before it, so the whole must be.
  */
-export async function retryDeadlocks<T>(work: () => Promise<T>): Promise<T> {
+export async function retryDeadlocks<T>(
+  work: () => Promise<T>,
+  db?: { isTransaction?: boolean },
+): Promise<T> {
+  if (db?.isTransaction) return work()
   for (let attempt = 1; ; attempt++) {
     try {
       return await work()

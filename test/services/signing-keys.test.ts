@@ -3,7 +3,9 @@ import type { ExecutionContext } from 'ava'
 import { createLocalJWKSet, decodeProtectedHeader, type JWK, jwtVerify, SignJWT } from 'jose'
 import pino from 'pino'
 import { buildClaims } from '../../src/domain/access-token.js'
+import { deriveAuditKey } from '../../src/domain/audit.js'
 import { type KeyAlgorithm, keyAlgorithms } from '../../src/domain/signing-key.js'
+import { createAuditTrail } from '../../src/services/audit/trail.js'
 import { createKeyRing, type KeyRing } from '../../src/services/key-ring.js'
 import {
   createSigningKeyService,
@@ -43,7 +45,8 @@ function setUp(t: ExecutionContext, { stores }: MigratedStoreTest) {
   const lines: string[] = []
   const now = () => time
   const encryptionKey: EncryptionKey = { existing: () => encryption, orNew: () => encryption }
-  const keys = createSigningKeyService({ stores, encryptionKey, now })
+  const audit = createAuditTrail({ stores, key: deriveAuditKey(secret), now })
+  const keys = createSigningKeyService({ stores, audit, encryptionKey, now })
   return {
     keys,
     lines,

@@ -1,5 +1,5 @@
 import { Command, Option } from 'commander'
-import { actorUserId, operator } from '../../domain/actor.js'
+import { operator } from '../../domain/actor.js'
 import { type Role, roles, type User } from '../../domain/user.js'
 import type { Services } from '../../services/index.js'
 import { withRuntime } from '../context.js'
@@ -204,7 +204,7 @@ function setPassword(login: string, options: JsonOption & PasswordOptions): Prom
     // Somebody who is about to be asked should first learn of a mistyped login.
     const user = await services.users.findByLogin(login)
     const { password, generated } = await readNewPassword(options)
-    const revoked = await services.users.resetPassword(user.id, password, actorUserId(operator))
+    const revoked = await services.users.resetPassword(user.id, password)
     print(
       options,
       { revoked_key_pairs: revoked, ...(generated && { password }) },

@@ -95,9 +95,9 @@ export function withUserActions(service: UserService, { emitter, now }: Deps): U
 
   return {
     ...service,
-    async create(details) {
-      const user = await service.create(details)
-      changed(user.id, 'created')
+    async create(details, actor) {
+      const user = await service.create(details, actor)
+      changed(user.id, 'created', actor && by(actor))
       return user
     },
     async changePassword(user, ...rest) {
@@ -105,22 +105,22 @@ export function withUserActions(service: UserService, { emitter, now }: Deps): U
       passwordChanged(user.id, count, user.id)
       return count
     },
-    async resetPassword(userId, newPassword, who = userId) {
-      const count = await service.resetPassword(userId, newPassword, who)
-      passwordChanged(userId, count, who)
+    async resetPassword(userId, newPassword, actor) {
+      const count = await service.resetPassword(userId, newPassword, actor)
+      passwordChanged(userId, count, by(actor))
       return count
     },
-    async disable(userId) {
-      await service.disable(userId)
-      changed(userId, 'disabled')
+    async disable(userId, actor) {
+      await service.disable(userId, actor)
+      changed(userId, 'disabled', actor && by(actor))
     },
-    async enable(userId) {
-      await service.enable(userId)
-      changed(userId, 'enabled')
+    async enable(userId, actor) {
+      await service.enable(userId, actor)
+      changed(userId, 'enabled', actor && by(actor))
     },
-    async delete(userId) {
-      await service.delete(userId)
-      changed(userId, 'deleted')
+    async delete(userId, actor) {
+      await service.delete(userId, actor)
+      changed(userId, 'deleted', actor && by(actor))
     },
   }
 }

@@ -34,10 +34,14 @@ export async function readBody(ctx: Context): Promise<Record<string, unknown>> {
   if (!hasBody(ctx)) return {}
   if (!ctx.is(mediaTypes)) throw new ServiceError('rest_unsupported_media_type')
   if ((ctx.request.length ?? 0) > maxBodyBytes) throw new ServiceError('rest_request_too_large')
-  const isMultipart = Boolean(ctx.is('multipart/form-data'))
-  const source = isMultipart ? withSizeLimit(ctx) : ctx
   parser ??= loadParser()
   const parse = await parser
+  // Whoever went away in the meantime: no parser would ever hear of it.
+  if (ctx.req.destroyed) throw new ServiceError('rest_invalid_body')
+  const isMultipart = Boolean(ctx.is('multipart/form-data'))
+  // Nothing may come between this and the parser, which listens for its errors: one that nobody hears
+  // ends the process.
+  const source = isMultipart ? withSizeLimit(ctx) : ctx
   try {
     await parse(source as Parameters<Middleware>[0], async () => {})
   } catch (cause) {

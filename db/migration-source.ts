@@ -10,6 +10,8 @@ import * as createDevices from './migrations/20261123000900-create-devices.js'
 import * as addRequireDevice from './migrations/20261123000910-add-require-device.js'
 import * as createRegisteredTokens from './migrations/20261123001000-create-registered-tokens.js'
 import * as createRateLimits from './migrations/20261123001100-create-rate-limits.js'
+import * as createSecondFactors from './migrations/20261123001200-create-second-factors.js'
+import * as addSecondFactorTime from './migrations/20261123001210-add-second-factor-time.js'
 import * as createAuditLog from './migrations/20261123001300-create-audit-log.js'
 import * as createAuditCheckpoints from './migrations/20261123001310-create-audit-checkpoints.js'
 import * as createAuditHead from './migrations/20261123001320-create-audit-head.js'
@@ -26,6 +28,8 @@ const migrations: Record<string, Knex.Migration> = {
   '20261123000910-add-require-device': addRequireDevice,
   '20261123001000-create-registered-tokens': createRegisteredTokens,
   '20261123001100-create-rate-limits': createRateLimits,
+  '20261123001200-create-second-factors': createSecondFactors,
+  '20261123001210-add-second-factor-time': addSecondFactorTime,
   '20261123001300-create-audit-log': createAuditLog,
   '20261123001310-create-audit-checkpoints': createAuditCheckpoints,
   '20261123001320-create-audit-head': createAuditHead,

@@ -65,7 +65,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
     securityTxtRouter({ publicUrl, contact: config.securityContact, now: services.now }).routes(),
   )
   app.use(pagesRouter({ services, cookie, publicUrl, answerFailure, document }).routes())
-  app.use(sessionRouter({ sessions, cookie, publicUrl }).routes())
+  app.use(sessionRouter({ ...services, authenticator, cookie, publicUrl }).routes())
   app.use(healthRouter(services).routes())
   app.use(openApiRouter(document).routes())
   return app

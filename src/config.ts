@@ -51,6 +51,8 @@ export interface Config {
   keyPairScopes: readonly DefinedScope[]
   /** Longest life of the key-pairs that others than administrators mint, in seconds. */
   keyPairMaxLifetime: number | undefined
+  /** What everybody needs a second factor for. */
+  requireSecondFactor: (typeof secondFactorPolicies)[number]
   /** Bounds of the memory of tokens whose signature has been verified. */
   signatureMemory: { maxBytes: number; maxEntries: number }
   /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
@@ -66,6 +68,8 @@ export interface Config {
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
+const secondFactorPolicies = ['off', 'minting'] as const
+
 export type LogLevel = (typeof logLevels)[number]
 
 /** Everything that is wrong with the configuration, so that one restart is enough to fix it. */
@@ -147,6 +151,10 @@ const variables = {
     .describe('must be scopes with descriptions, such as read=Read everything;write=Change things'),
   KEY_PAIR_MAX_LIFETIME: integer(0, 0, 36_500),
   ...limitVariables,
+  REQUIRE_SECOND_FACTOR: z
+    .enum(secondFactorPolicies)
+    .default('off')
+    .describe('must be off or minting'),
   SIGNATURE_MEMORY_MB: integer(32, 1, 4096),
   SIGNATURE_MEMORY_ENTRIES: integer(100_000, 1, 10_000_000),
   TRUST_PROXY: z
@@ -230,6 +238,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     tokenAudiences: [audience, ...otherAudiences] as const,
     keyPairScopes: values.KEY_PAIR_SCOPES ?? [],
     keyPairMaxLifetime: values.KEY_PAIR_MAX_LIFETIME * secondsPerDay || undefined,
+    requireSecondFactor: values.REQUIRE_SECOND_FACTOR,
     signatureMemory: {
       maxBytes: values.SIGNATURE_MEMORY_MB * 1024 * 1024,
       maxEntries: values.SIGNATURE_MEMORY_ENTRIES,

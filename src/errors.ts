@@ -251,6 +251,36 @@ export const errorCatalogue = {
     message: 'Too many failed attempts. Try again later.',
   },
   incorrect_password: { status: 401, message: 'The username or password is incorrect.' },
+  rest_authentication_second_factor_required: {
+    status: 401,
+    message:
+      'This user has a second factor. Send its code too, as "otp": six digits of the authenticator app, or a recovery code.',
+  },
+  rest_authentication_invalid_second_factor: {
+    status: 401,
+    message: 'The code or passkey is wrong, was used before, or came too late.',
+  },
+  rest_authentication_step_up_required: {
+    status: 403,
+    message:
+      'This needs the second factor anew: send it to POST /session/second-factor, as "otp", then repeat the request.',
+  },
+  rest_authentication_second_factor_missing: {
+    status: 403,
+    message: 'This needs a second factor. Set one up on the profile page first.',
+  },
+  rest_login_ended: { status: 401, message: 'The time to log in is over. Start again.' },
+  rest_second_factor_exists: { status: 409, message: 'An authenticator app is set up already.' },
+  rest_second_factor_offer_ended: {
+    status: 409,
+    message: 'This QR code is not good any more. Start again.',
+  },
+  rest_passkeys_unavailable: { status: 409, message: 'Passkeys cannot be used here.' },
+  rest_passkey_refused: {
+    status: 400,
+    message: 'The passkey was not accepted: it is known already, or came too late. Start again.',
+  },
+  rest_passkey_not_found: { status: 404, message: 'There is no such passkey any more.' },
   rest_user_incorrect_password: { status: 403, message: 'The current password is incorrect.' },
   rest_user_invalid_id: { status: 404, message: 'Invalid user ID.' },
   rest_user_cannot_view: { status: 403, message: 'Sorry, you are not allowed to list users.' },

@@ -16,7 +16,7 @@ interface Rule {
 }
 
 const rules: Record<string, Rule> = {
-  domain: { may: ['node:crypto', 'node:net', 'node:zlib', '@node-rs/argon2', 'nanoid'] },
+  domain: { may: ['node:crypto', 'node:net', 'node:zlib', '@node-rs/argon2', 'nanoid', 'otplib'] },
   store: {
     may: ['domain', 'db', 'knex', 'better-sqlite3', 'node:fs', 'node:path', 'node:timers/promises'],
     mayNameTypesOf: ['config'],
@@ -31,6 +31,8 @@ const rules: Record<string, Rule> = {
       'lru-cache',
       'node:crypto',
       'rate-limiter-flexible',
+      'node:net',
+      '@simplewebauthn/server',
     ],
     mayNameTypesOf: ['store', 'config', 'logger', 'hooks'],
   },

@@ -34,6 +34,7 @@ test('an empty environment is a complete configuration', (t) => {
     tokenAudiences: ['http://localhost:8080'],
     keyPairScopes: [],
     keyPairMaxLifetime: undefined,
+    requireSecondFactor: 'off',
     signatureMemory: { maxBytes: 33_554_432, maxEntries: 100_000 },
     trustProxy: 0,
     rateLimits: {
@@ -73,6 +74,7 @@ test('every variable has its effect', (t) => {
     SECURITY_CONTACT: 'mailto:security@example.com',
     KEY_PAIR_SCOPES: ' read = Read everything ; orders:write=Change; ',
     KEY_PAIR_MAX_LIFETIME: '90',
+    REQUIRE_SECOND_FACTOR: 'minting',
     SIGNATURE_MEMORY_MB: '8',
     SIGNATURE_MEMORY_ENTRIES: '5000',
     TRUST_PROXY: '2',
@@ -117,6 +119,7 @@ test('every variable has its effect', (t) => {
       { name: 'orders:write', description: 'Change' },
     ],
     keyPairMaxLifetime: 90 * 86_400,
+    requireSecondFactor: 'minting',
     signatureMemory: { maxBytes: 8_388_608, maxEntries: 5000 },
     trustProxy: 2,
     rateLimits: {
@@ -163,6 +166,7 @@ const refused: Record<string, readonly string[]> = {
   ACCESS_TOKEN_TTL: ['0', '-5', '7d', '315360001', '99999999999'],
   KEY_PAIR_SCOPES: ['read', 'read=', '=Read', 'a b=c', 'read=a;read=b', 'offline_access=x'],
   KEY_PAIR_MAX_LIFETIME: ['-1', '36501', '30d'],
+  REQUIRE_SECOND_FACTOR: ['on', 'true', 'Minting'],
   SIGNATURE_MEMORY_MB: ['0', '4097', '32MB'],
   REFRESH_TOKEN_TTL: ['0', '1y', 'Infinity', 'NaN'],
   REFRESH_GRACE: ['-1', '601', '30s'],

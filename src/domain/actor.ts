@@ -14,6 +14,8 @@ export interface SessionActor {
   sessionId: string
   /** Where the request came from, for the audit log. */
   origin?: Origin
+  /** When this browser last proved the second factor, in seconds since the Unix epoch. */
+  secondFactorAt: number | null
 }
 
 /** Somebody with access to the machine, through the `twinkey` command. */
@@ -42,7 +44,7 @@ export interface KeyPairPrincipal {
 }
 
 /** Whoever something was done for: all that a record of it needs to know. */
-export type Asker = OperatorActor | Omit<SessionActor, 'sessionId'> | KeyPairPrincipal
+export type Asker = OperatorActor | Omit<SessionActor, 'sessionId' | 'secondFactorAt'> | KeyPairPrincipal
 
 /** Whether `actor` may mint, list, rename and revoke `userId`'s key-pairs. */
 export function canManage(actor: Actor, userId: number): boolean {

@@ -8,6 +8,8 @@ export interface Session {
   expiresAt: number
   ip: string | null
   userAgent: string | null
+  /** When this browser last proved the second factor; `null` if it never has. */
+  secondFactorAt: number | null
 }
 
 /** Fourteen days, WordPress's "remember me". */

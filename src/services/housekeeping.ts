@@ -32,7 +32,8 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       const devices = await stores.devices.purge(now(), now() - keptIncidents)
       const usage = await stores.keyPairUsage.purge(Math.floor(now() / 86_400) - keptUsageDays)
       const rateLimits = await stores.rateLimits.purgeExpired(now())
-      const counts = { sessions, keyPairs, devices, usage, rateLimits }
+      const proofs = await stores.pendingProofs.purgeExpired(now())
+      const counts = { sessions, keyPairs, devices, usage, rateLimits, proofs }
       logger.debug(counts, 'expired rows deleted')
     } catch (error) {
       logger.warn({ err: error }, 'housekeeping failed; will try again')

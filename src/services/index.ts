@@ -15,6 +15,8 @@ import {
   withUserActions,
 } from './hooks/with-actions.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
+import { createPasskeyService, type PasskeyService } from './passkeys.js'
+import { createSecondFactorService, type SecondFactorService } from './second-factors.js'
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import type { Measures } from './measures.js'
@@ -25,6 +27,7 @@ import {
   type EncryptionKey,
   type SigningKeyService,
 } from './signing-keys.js'
+import { createStepUpRule } from './step-up.js'
 import { createTokenIntrospection, type TokenIntrospection } from './token-introspection.js'
 import { createTokenIssuer } from './token-issuer.js'
 import { createTokenSigner } from './token-signer.js'
@@ -44,6 +47,8 @@ export interface Services {
   users: UserService
   userAdministration: UserAdministration
   sessions: SessionService
+  secondFactors: SecondFactorService
+  passkeys: PasskeyService
   keyStates: KeyStateReader
   usage: UsageRecorder
   housekeeping: Housekeeping
@@ -74,6 +79,7 @@ export interface ServicesDeps {
     | 'keyPairMaxLifetime'
     | 'rateLimits'
     | 'refreshGrace'
+    | 'requireSecondFactor'
   >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
@@ -127,6 +133,19 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     isShared,
     now,
   })
+  const policy = config.requireSecondFactor
+  const stepUpRule = createStepUpRule({ policy, now })
+  const passkeys = createPasskeyService({ stores, publicUrl, now })
+  const secondFactors = createSecondFactorService({
+    stores,
+    limiter: limits.logIn,
+    stepUpRule,
+    passkeyProofs: passkeys.proofs,
+    encryptionKey,
+    policy,
+    issuer: new URL(publicUrl).host,
+    now,
+  })
   const plainUsers = createUserService({ stores, audit: trail, limiter: limits.logIn, now })
   const users = emitter ? withUserActions(plainUsers, { emitter, now }) : plainUsers
   const plainAdministration = createUserAdministration({ stores, audit: trail, users })
@@ -135,6 +154,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     audit: trail,
     scopes: config.keyPairScopes,
     maxLifetime: config.keyPairMaxLifetime,
+    stepUpRule,
     now,
   })
   const keyPairs = emitter ? withKeyPairActions(plainKeyPairs, { emitter, now }) : plainKeyPairs
@@ -179,7 +199,15 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     userAdministration: emitter
       ? withAdministrationActions(plainAdministration, { emitter, now })
       : plainAdministration,
-    sessions: createSessionService({ stores, audit: trail, limiter: limits.logIn, now }),
+    sessions: createSessionService({
+      stores,
+      audit: trail,
+      limiter: limits.logIn,
+      secondFactors,
+      now,
+    }),
+    secondFactors,
+    passkeys,
     keyStates,
     usage,
     housekeeping,

@@ -23,6 +23,7 @@ import type { AuditTrail } from './audit/trail.js'
 import { usageDays } from './housekeeping.js'
 import { revokePair, revokePairs } from './key-pair-revocations.js'
 import { createPolicyRules, type PolicyRules } from './policy-rules.js'
+import type { StepUpRule } from './step-up.js'
 
 export type { KeyPairChanges, KeyPairSummary } from '../store/key-pairs.js'
 export type { PolicyChoices } from './policy-rules.js'
@@ -50,8 +51,8 @@ export interface KeyPairPage {
 export interface KeyPairService {
   /**
    * @throws {ServiceError} `rest_authentication_edit_user_error`, `…_required_name_error`,
-   *   `rest_invalid_param`, …, and `rest_key_pair_already_minted` if the user has a pair with the
-   *   given key.
+   *   `…_step_up_required`, `…_second_factor_missing`, `rest_invalid_param`, …, and
+   *   `rest_key_pair_already_minted` if the user has a pair with the given key.
    */
   mint(
     actor: Actor | undefined,
@@ -89,8 +90,8 @@ export interface KeyPairService {
    *
    * @param overlap How long the secret before stays good, in seconds. With 0 it dies at once, and
    *   with it the tokens that were made with it.
-   * @throws {ServiceError} also `rest_authentication_key_pair_not_found`, `…_expired_api_key`, and
-   *   `rest_key_pair_rotation_conflict` while the overlap of the last rotation lasts.
+   * @throws {ServiceError} also `rest_authentication_key_pair_not_found`, `…_expired_api_key`,
+   *   `…_step_up_required`, `…_second_factor_missing`, and `rest_key_pair_rotation_conflict` while the overlap of the last rotation lasts.
    */
   rotate(
     actor: Actor | undefined,
@@ -108,7 +109,7 @@ export interface KeyPairService {
    * @returns Whether this call revoked it.
    */
   surrender(keyPair: KeyPairPrincipal): Promise<boolean>
-  /** @returns How many pairs this call revoked. */
+  /** @returns How many pairs this call revoked. @throws {ServiceError} also `…_step_up_required`. */
   revokeAll(actor: Actor | undefined, userId: number): Promise<number>
   /** @returns `actor`. @throws {ServiceError} unless they may manage this user's key-pairs. */
   authorise(actor: Actor | undefined, userId: number): Actor
@@ -120,12 +121,13 @@ export interface KeyPairServiceDeps {
   scopes: readonly DefinedScope[]
   /** Of the key-pairs that others than administrators make, in seconds; `undefined`: any. */
   maxLifetime: number | undefined
+  stepUpRule: StepUpRule
   /** Seconds since the Unix epoch. */
   now: () => number
 }
 
 export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
-  const { stores, audit, now } = deps
+  const { stores, audit, stepUpRule, now } = deps
   const rules = createPolicyRules(deps)
 
   function authorise(actor: Actor | undefined, userId: number): Actor {
@@ -213,20 +215,20 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
         const { lock, lockShared } = tx.users
         const owner = await (givenKey === undefined ? lockShared(userId) : lock(userId))
         if (!owner) return 'no_user'
-        if (actor.kind === 'session' && !(await tx.sessions.find(actor.sessionId)))
-          return 'no_session'
+        const refusal = await stepUpRule.refusalToMint(tx, actor, userId)
+        if (refusal) return { refusal }
         if (givenKey !== undefined && (await tx.keyPairs.find(userId, givenKey))) return 'minted'
         const minted = { userId, name, apiKey, secret, createdAt: now(), policy }
         const keyPair = await tx.keyPairs.insert(minted)
         const details = { name, ...changesOf(openPolicy, policy) }
         const event = { ...doneBy(actor), action: 'key_pair.minted', userId, apiKey } as const
         await audit.write(tx, { ...event, details })
-        return keyPair
+        return { keyPair }
       })
       if (outcome === 'no_user') throw new ServiceError('rest_authentication_invalid_user_error')
-      if (outcome === 'no_session') throw new ServiceError('rest_not_logged_in')
       if (outcome === 'minted') throw new ServiceError('rest_key_pair_already_minted')
-      return { keyPair: outcome, apiSecret }
+      if ('refusal' in outcome) throw new ServiceError(outcome.refusal)
+      return { keyPair: outcome.keyPair, apiSecret }
     },
 
     async list(actor, userId, options) {
@@ -268,6 +270,9 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
         throw invalidParameters({ overlap: `must be from 0 to ${maxOverlap} seconds` })
       }
       const keyPair = await findAlive(userId, apiKey)
+      // Another secret is as good as another key-pair.
+      const refusal = await stepUpRule.refusalToMint(stores, actor, userId)
+      if (refusal) throw new ServiceError(refusal)
       const at = now()
       if (isExpired(keyPair, at)) throw new ServiceError('rest_authentication_expired_api_key')
       // A third secret would end the first one's overlap early, unless that is what is wanted.
@@ -305,6 +310,8 @@ export function createKeyPairService(deps: KeyPairServiceDeps): KeyPairService {
     async revokeAll(maybeActor, userId) {
       const actor = authorise(maybeActor, userId)
       await assertExists(userId)
+      const refusal = await stepUpRule.refusal(stores, actor)
+      if (refusal) throw new ServiceError(refusal)
       const at = now()
       return stores.transaction((tx) =>
         revokePairs({ tx, audit, at }, actor, userId, 'revoked_all'),

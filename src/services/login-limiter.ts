@@ -1,11 +1,11 @@
 import { networkOf } from '../domain/rate-limit.js'
-import { ServiceError } from '../errors.js'
+import { type ErrorCode, ServiceError } from '../errors.js'
 import type { Limiter } from './limiter.js'
 
 export interface LoginLimiter {
   /**
-   * Runs `attempt` unless too many before it were wrong. Wrong is what throws `incorrect_password` or
-   * `rest_user_incorrect_password`; a right password never counts, but is refused too while its login
+   * Runs `attempt` unless too many before it were wrong. Wrong is what throws `incorrect_password`,
+   * `rest_user_incorrect_password` or `rest_authentication_invalid_second_factor`; a right password never counts, but is refused too while its login
    * is locked: otherwise the refusals would tell which guess was right.
    *
    * @param account Names the account for all spellings of its login.
@@ -66,7 +66,12 @@ export function createLoginLimiter({ accounts, addresses }: LoginLimiterDeps): L
   }
 }
 
+const wrong: ReadonlySet<ErrorCode> = new Set([
+  'incorrect_password',
+  'rest_user_incorrect_password',
+  'rest_authentication_invalid_second_factor',
+])
+
 function isWrong(error: unknown): boolean {
-  if (!(error instanceof ServiceError)) return false
-  return error.code === 'incorrect_password' || error.code === 'rest_user_incorrect_password'
+  return error instanceof ServiceError && wrong.has(error.code)
 }

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { canManage, type SessionActor } from '../domain/actor.js'
 import { actorOf, doneBy } from '../domain/audit.js'
 import { nowhere, type Origin } from '../domain/origin.js'
 import { verifyPassword } from '../domain/password.js'
+import { hasSecondFactor, pendingLoginLifetime } from '../domain/second-factor.js'
 import {
   generateSessionToken,
   nonceOf,
@@ -14,6 +16,7 @@ import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { AuditTrail } from './audit/trail.js'
 import type { LoginLimiter } from './login-limiter.js'
+import type { Proof, SecondFactorService } from './second-factors.js'
 
 export interface Browser extends Origin {
   userAgent: string | null
@@ -27,15 +30,35 @@ export interface NewSession {
   expiresAt: number
 }
 
+/** The password was right; the user has a second factor, which is still to come. */
+export interface PendingLogIn {
+  /** The cookie's value until then. */
+  pendingToken: string
+  expiresAt: number
+}
+
 export interface SessionService {
   /**
    * @param login A login or an e-mail address.
+   * @param otp Where the user has a second factor: a code of the app, or a recovery code.
    * @throws {ServiceError} `incorrect_password`, whether the user exists or not; only with the right
-   *   password `rest_authentication_disabled_user`; `rest_too_many_attempts`.
+   *   password `rest_authentication_disabled_user`, `…_second_factor_required`,
+   *   `…_invalid_second_factor`; `rest_too_many_attempts`.
    */
-  logIn(login: string, password: string, browser: Browser): Promise<NewSession>
-  /** Starts a session for a user who has just been proven by other means. */
-  start(user: User, browser: Browser): Promise<NewSession>
+  logIn(login: string, password: string, browser: Browser, otp?: string): Promise<NewSession>
+  /** The first of two steps, where there are two. @throws {ServiceError} as `logIn`. */
+  begin(login: string, password: string, browser: Browser): Promise<NewSession | PendingLogIn>
+  /** @returns Who is under way, or `undefined` if the time is over. */
+  findPending(pendingToken: string): Promise<{ user: User; id: string } | undefined>
+  /**
+   * The second step.
+   *
+   * @throws {ServiceError} `rest_login_ended`, `rest_authentication_invalid_second_factor`,
+   *   `rest_too_many_attempts`.
+   */
+  complete(pendingToken: string, proof: Proof, browser: Browser): Promise<NewSession>
+  /** Starts a session in place of one that has just ended with the password, for its browser. */
+  resume(actor: SessionActor, browser: Browser): Promise<NewSession>
   /** @returns The actor of a cookie, or `undefined` if its session has ended. */
   find(token: string, origin?: Origin): Promise<SessionActor | undefined>
   list(actor: SessionActor): Promise<Session[]>
@@ -52,6 +75,7 @@ export interface SessionServiceDeps {
   stores: Stores
   audit: AuditTrail
   limiter: LoginLimiter
+  secondFactors: Pick<SecondFactorService, 'prove'>
   /** Seconds since the Unix epoch. */
   now: () => number
 }
@@ -59,17 +83,29 @@ export interface SessionServiceDeps {
 /** A cookie of ours has exactly this form: anything else needs no look-up. */
 const tokenPattern = /^[\w-]{43}$/
 
-export function createSessionService(deps: SessionServiceDeps): SessionService {
-  const { stores, audit, limiter, now } = deps
-
+interface StartOptions {
   /**
-   * @param isStillValid Decides on the user as locked: a password that was changed while it was being
-   *   verified here must not open a session that outlives the change.
+   * Decides on the user as locked: a password that was changed while it was being verified here must
+   * not open a session that outlives the change.
    */
+  isStillValid?: (currentHash: string) => boolean
+  /** Without it, only somebody who has no second factor gets a session. */
+  secondFactorAt?: number | null
+  /** The log-in that ends with this, and leads to one session only. */
+  pendingId?: string
+}
+
+/** Names a password without telling more of it than its hash. */
+const tagOf = (passwordHash: string) =>
+  createHash('sha256').update(passwordHash).digest('base64url')
+
+export function createSessionService(deps: SessionServiceDeps): SessionService {
+  const { stores, audit, limiter, secondFactors, now } = deps
+
   async function start(
     user: User,
     browser: Browser,
-    isStillValid: (currentHash: string) => boolean = () => true,
+    { isStillValid = () => true, secondFactorAt = null, pendingId }: StartOptions,
   ): Promise<NewSession> {
     const token = generateSessionToken()
     const session: Session = {
@@ -79,11 +115,16 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
       expiresAt: now() + sessionLifetime,
       ip: browser.ip,
       userAgent: browser.userAgent?.slice(0, 255) ?? null,
+      secondFactorAt,
     }
     const outcome = await stores.transaction(async (tx) => {
       const current = await tx.users.lock(user.id)
       if (!current || !isStillValid(current.passwordHash)) return 'incorrect_password'
       if (current.user.status !== 'active') return 'disabled'
+      if (secondFactorAt === null && hasSecondFactor(await tx.secondFactors.find(user.id))) {
+        return 'second_factor_required'
+      }
+      if (pendingId !== undefined && !(await tx.pendingProofs.takeLogin(pendingId))) return 'ended'
       await tx.sessions.insert(session)
       await audit.write(tx, {
         action: 'session.started',
@@ -95,21 +136,80 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
     })
     if (outcome === 'incorrect_password') throw new ServiceError('incorrect_password')
     if (outcome === 'disabled') throw new ServiceError('rest_authentication_disabled_user')
+    if (outcome === 'second_factor_required') {
+      throw new ServiceError('rest_authentication_second_factor_required')
+    }
+    if (outcome === 'ended') throw new ServiceError('rest_login_ended')
     return { token, nonce: nonceOf(token), user, expiresAt: session.expiresAt }
   }
 
+  /** @throws {ServiceError} `incorrect_password`, `rest_authentication_disabled_user`, … */
+  async function provePassword(login: string, password: string, address: string | null) {
+    const found = await stores.users.findCredentials(login)
+    const account = found ? `user:${found.user.id}` : `login:${login.toLowerCase().slice(0, 256)}`
+    return limiter.guard(account, address, async () => {
+      const isRight = await verifyPassword(found?.passwordHash, password)
+      if (!found || !isRight) throw new ServiceError('incorrect_password')
+      if (found.user.status !== 'active') {
+        throw new ServiceError('rest_authentication_disabled_user')
+      }
+      return found
+    })
+  }
+
+  async function findPending(pendingToken: string) {
+    if (!tokenPattern.test(pendingToken)) return undefined
+    const pending = await stores.pendingProofs.findLogin(sessionIdOf(pendingToken))
+    if (!pending || pending.expiresAt <= now()) return undefined
+    const user = await stores.users.findById(pending.userId)
+    return user?.status === 'active'
+      ? { user, id: pending.id, tag: pending.passwordTag }
+      : undefined
+  }
+
   return {
-    async logIn(login, password, browser) {
-      const found = await stores.users.findCredentials(login)
-      const account = found ? `user:${found.user.id}` : `login:${login.toLowerCase().slice(0, 256)}`
-      return limiter.guard(account, browser.ip, async () => {
-        const isRight = await verifyPassword(found?.passwordHash, password)
-        if (!found || !isRight) throw new ServiceError('incorrect_password')
-        return start(found.user, browser, (hash) => hash === found.passwordHash)
+    findPending,
+
+    async logIn(login, password, browser, otp) {
+      const { user, passwordHash } = await provePassword(login, password, browser.ip)
+      const isStillValid = (hash: string) => hash === passwordHash
+      if (!hasSecondFactor(await stores.secondFactors.find(user.id))) {
+        return start(user, browser, { isStillValid })
+      }
+      if (otp === undefined) throw new ServiceError('rest_authentication_second_factor_required')
+      await secondFactors.prove(user.id, '', { otp }, browser.ip)
+      return start(user, browser, { isStillValid, secondFactorAt: now() })
+    },
+
+    async begin(login, password, browser) {
+      const { user, passwordHash } = await provePassword(login, password, browser.ip)
+      if (!hasSecondFactor(await stores.secondFactors.find(user.id))) {
+        return start(user, browser, { isStillValid: (hash) => hash === passwordHash })
+      }
+      const pendingToken = generateSessionToken()
+      const expiresAt = now() + pendingLoginLifetime
+      await stores.pendingProofs.insertLogin({
+        id: sessionIdOf(pendingToken),
+        userId: user.id,
+        passwordTag: tagOf(passwordHash),
+        expiresAt,
+      })
+      return { pendingToken, expiresAt }
+    },
+
+    async complete(pendingToken, proof, browser) {
+      const pending = await findPending(pendingToken)
+      if (!pending) throw new ServiceError('rest_login_ended')
+      const { user, id, tag } = pending
+      await secondFactors.prove(user.id, id, proof, browser.ip)
+      return start(user, browser, {
+        isStillValid: (hash) => tagOf(hash) === tag,
+        secondFactorAt: now(),
+        pendingId: id,
       })
     },
 
-    start: (user, browser) => start(user, browser),
+    resume: ({ user, secondFactorAt }, browser) => start(user, browser, { secondFactorAt }),
 
     async find(token, origin = nowhere) {
       if (!tokenPattern.test(token)) return undefined
@@ -117,7 +217,8 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
       if (!found || found.session.expiresAt <= now() || found.user.status !== 'active') {
         return undefined
       }
-      return { kind: 'session', user: found.user, sessionId: found.session.id, origin }
+      const { id: sessionId, secondFactorAt } = found.session
+      return { kind: 'session', user: found.user, sessionId, secondFactorAt, origin }
     },
 
     list: (actor) => stores.sessions.listByUser(actor.user.id),

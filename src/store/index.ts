@@ -7,6 +7,9 @@ import { createKeyStateStore, type KeyStateStore } from './key-states.js'
 import { pendingMigrations } from './migrate.js'
 import { createRateLimitStore, type RateLimitStore } from './rate-limits.js'
 import { retryDeadlocks } from './retry.js'
+import { createPasskeyStore, type PasskeyStore } from './passkeys.js'
+import { createPendingProofStore, type PendingProofStore } from './pending-proofs.js'
+import { createSecondFactorStore, type SecondFactorStore } from './second-factors.js'
 import { createSessionStore, type SessionStore } from './sessions.js'
 import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.js'
 import { createUserStore, type UserStore } from './users.js'
@@ -21,6 +24,9 @@ export interface Stores {
   sessions: SessionStore
   signingKeys: SigningKeyStore
   rateLimits: RateLimitStore
+  secondFactors: SecondFactorStore
+  passkeys: PasskeyStore
+  pendingProofs: PendingProofStore
   /**
    * Runs `work` on stores of its own: SQLite has one connection, so a query on the outer stores
    * inside a transaction would wait for itself. After a deadlock `work` is run again, so it must
@@ -42,6 +48,9 @@ export function createStores(db: Knex): Stores {
     sessions: createSessionStore(db),
     signingKeys: createSigningKeyStore(db),
     rateLimits: createRateLimitStore(db),
+    secondFactors: createSecondFactorStore(db),
+    passkeys: createPasskeyStore(db),
+    pendingProofs: createPendingProofStore(db),
     transaction: (work) => retryDeadlocks(() => db.transaction((trx) => work(createStores(trx)))),
     pendingMigrations: () => pendingMigrations(db),
   }

@@ -10,6 +10,7 @@ interface SessionRow {
   expires_at: number
   ip: string | null
   user_agent: string | null
+  second_factor_at: number | null
 }
 
 export interface SessionStore {
@@ -20,6 +21,10 @@ export interface SessionStore {
   delete(id: string): Promise<boolean>
   isEmpty(): Promise<boolean>
   deleteByUser(userId: number, except?: string): Promise<number>
+  /** @returns Whether there is such a session. */
+  setSecondFactorAt(id: string, at: number): Promise<boolean>
+  /** None of the user's browsers has proven anything any more. */
+  clearSecondFactorAt(userId: number): Promise<void>
   purgeExpired(now: number): Promise<number>
 }
 
@@ -35,6 +40,7 @@ export function createSessionStore(db: Knex): SessionStore {
         expires_at: session.expiresAt,
         ip: session.ip,
         user_agent: session.userAgent,
+        second_factor_at: session.secondFactorAt,
       })
     },
 
@@ -49,6 +55,7 @@ export function createSessionStore(db: Knex): SessionStore {
           'sessions.expires_at',
           'sessions.ip',
           'sessions.user_agent',
+          'sessions.second_factor_at',
         ])
       if (!row) return undefined
       const session = fromRow({
@@ -78,6 +85,14 @@ export function createSessionStore(db: Knex): SessionStore {
       return except === undefined ? query.delete() : query.whereNot({ id: except }).delete()
     },
 
+    async setSecondFactorAt(id, at) {
+      return (await sessions().where({ id }).update({ second_factor_at: at })) > 0
+    },
+
+    async clearSecondFactorAt(userId) {
+      await sessions().where({ user_id: userId }).update({ second_factor_at: null })
+    },
+
     async purgeExpired(now) {
       return sessions().where('expires_at', '<=', now).delete()
     },
@@ -92,5 +107,6 @@ function fromRow(row: SessionRow): Session {
     expiresAt: Number(row.expires_at),
     ip: row.ip,
     userAgent: row.user_agent,
+    secondFactorAt: row.second_factor_at === null ? null : Number(row.second_factor_at),
   }
 }

@@ -1,4 +1,5 @@
 import test from 'ava'
+import { setUpApp } from '../helpers/second-factors.js'
 import { bearer, onEachDatabase, passwordOf } from '../helpers/with-service.js'
 import { cliBeside, onSqlite, runCli } from './run-cli.js'
 
@@ -29,7 +30,8 @@ onEachDatabase('a user created at the command line can log in', async (t, servic
   t.is((await service.logIn('ada', password)).user.id, 1)
 
   const shown = await cli('user', 'show', 'ada', '--json')
-  t.deepEqual(shown.json(), { ...made.json(), active_key_pairs: 0 })
+  const second_factor = { required: false, totp: false, passkeys: 0, recovery_codes: 0 }
+  t.deepEqual(shown.json(), { ...made.json(), active_key_pairs: 0, second_factor })
 
   const again = await cli.piped(
     password,
@@ -83,12 +85,39 @@ onSqlite('users are listed and found', async (t, service) => {
   ])
   const found = await cli('user', 'list', '--search', 'BOB@')
   t.regex(found.stdout, /^ID {2}LOGIN .*\n\d {3}bob .*bob@sample\.org .*\n$/)
-  t.regex((await cli('user', 'show', 'dora')).stdout, /\nKey-pairs {2}1 active\n$/)
+  t.regex((await cli('user', 'show', 'dora')).stdout, /\nKey-pairs {3}1 active\n/)
   t.is((await cli('user', 'list', '--search', '%')).stdout.split(' ')[0], 'No')
 
   const missing = await cli('user', 'show', 'nobody', '--json')
   t.deepEqual([missing.code, missing.stdout], [1, ''])
   t.is(missing.stderr, 'twinkey: There is no user "nobody".\n')
+})
+
+onEachDatabase('a lost second factor is taken away by the operator', async (t, service) => {
+  const cli = cliBeside(service)
+  const { id } = await service.createUser('ada')
+  const person = await service.logIn('ada')
+  t.is((await cli('user', 'require-second-factor', 'ada', '--json')).json().required, true)
+  const mint = (headers: Record<string, string>) =>
+    service.json(`/wp/v2/key-pair/${id}`, { headers, fields: { name: 'A' } })
+  t.is((await mint(person.headers)).status, 403)
+  await setUpApp(service, person)
+  t.is((await mint(person.headers)).status, 200)
+  // Who runs commands is asked for none.
+  t.is((await cli('key', 'mint', 'ada', 'Job')).code, 0)
+  t.regex(
+    (await cli('user', 'show', 'ada')).stdout,
+    /\n2nd factor {2}authenticator app; 10 recovery codes left; required for minting\n/,
+  )
+
+  const reset = await cli('user', 'reset-second-factor', 'ada')
+  t.regex(reset.stdout, /^The second factor of ada is gone \(authenticator app; 10 /)
+  t.is((await service.json('/session', { headers: person.headers })).status, 401)
+  const again = await service.logIn('ada')
+  t.is((await mint(again.headers)).status, 403)
+  t.deepEqual((await cli('user', 'reset-second-factor', 'ada', '--json')).json(), { reset: false })
+  t.is((await cli('user', 'require-second-factor', 'ada', '--off')).code, 0)
+  t.is((await mint((await service.logIn('ada')).headers)).status, 200)
 })
 
 onEachDatabase('a password set by the operator ends everything at once', async (t, service) => {

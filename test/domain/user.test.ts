@@ -75,7 +75,8 @@ const user = (id: number, ...roles: Role[]): User => ({
   status: 'active',
   createdAt: 0,
 })
-const session = (of: User) => ({ kind: 'session', user: of, sessionId: 's' }) as const
+const session = (of: User) =>
+  ({ kind: 'session', user: of, sessionId: 's', secondFactorAt: null }) as const
 const token = (of: User) => ({ kind: 'token', user: of, apiKey: 'k', scopes: [] }) as TokenPrincipal
 
 test('an administrator is whoever has that role, among others', (t) => {

@@ -39,6 +39,8 @@ export interface Service {
   /** Moves the service's clock, in seconds. */
   advance(seconds: number): void
   now(): number
+  /** Lets the service's clock stand still from now on; `advance` still moves it. */
+  stopClock(): void
   /** Everything written to the log so far. */
   log(): string
   fetch(path: string, init?: RequestInit): Promise<Response>
@@ -75,7 +77,8 @@ export async function startService(
   const lines: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
   let offset = 0
-  const now = () => Math.floor(Date.now() / 1000) + offset
+  let stoppedAt: number | undefined
+  const now = () => (stoppedAt ?? Math.floor(Date.now() / 1000)) + offset
   const config = loadConfig({
     PUBLIC_URL: url,
     DATABASE_URL: database.url,
@@ -100,6 +103,9 @@ export async function startService(
     },
     now,
     app: () => createApp({ services: runtime.services, config, logger }),
+    stopClock() {
+      stoppedAt = now() - offset
+    },
     log: () => lines.join(''),
     fetch: (path, init) => fetch(url + path, { redirect: 'manual', ...init }),
     async json(path, { method, headers = {}, fields, json } = {}) {

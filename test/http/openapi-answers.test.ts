@@ -1,4 +1,5 @@
 import { createCaller, type Json, onSqlite, readDocument } from '../helpers/described-service.js'
+import { setUpApp } from '../helpers/second-factors.js'
 import { bearer, passwordOf } from '../helpers/with-service.js'
 
 onSqlite('every answer is as described', async (t, service) => {
@@ -22,6 +23,43 @@ onSqlite('every answer is as described', async (t, service) => {
   const { headers: other } = await service.logIn('bob')
   await call('/session', '/session', { headers: person, status: 200 })
   await call('/session', '/session', { status: 401 })
+
+  // Second factor
+  const eve = await service.createUser('eve')
+  const guarded = await service.logIn('eve')
+  const app = await setUpApp(service, guarded)
+  const proof = '/session/second-factor'
+  const secondFactor = { user_login: 'eve', password: passwordOf('eve') }
+  await call('/login', '/login', { json: secondFactor, status: 401 })
+  await call('/login', '/login', { json: { ...secondFactor, otp: app.wrong() }, status: 401 })
+  await call('/login', '/login', { json: { ...secondFactor, otp: app.next() }, status: 200 })
+  service.advance(3600)
+  const evesPairs = `${api}/key-pair/${eve.id}`
+  await call(`${api}/key-pair/{user_id}`, evesPairs, {
+    headers: guarded.headers,
+    fields: { name: 'E' },
+    status: 403,
+  })
+  await call(`${api}/key-pair/{user_id}/revoke-all`, `${evesPairs}/revoke-all`, {
+    method: 'DELETE',
+    headers: guarded.headers,
+    status: 403,
+  })
+  const prove = (fields: Record<string, string>, status: number, headers = guarded.headers) =>
+    call(proof, proof, { headers, fields, status })
+  await prove({ otp: app.next() }, 200)
+  await prove({ otp: app.wrong() }, 401)
+  await prove({ passkey: '{}' }, 401)
+  await prove({ otp: '' }, 400)
+  await prove({ otp: app.next() }, 401, {})
+  const challenge = (status: number, headers = guarded.headers) =>
+    call(`${proof}/challenge`, `${proof}/challenge`, { method: 'POST', headers, status })
+  await challenge(404)
+  await challenge(403, { ...guarded.headers, Origin: 'https://other.sample.org' })
+  const evesKey = { credentialId: 'AAAA', publicKey: 'AAAA', counter: 0, transports: ['usb'] }
+  const made = { userId: eve.id, name: 'Key', createdAt: 1 }
+  await service.runtime.stores.passkeys.insert({ ...evesKey, ...made })
+  await challenge(200)
 
   // Key-pairs
   const pairs = `${api}/key-pair/{user_id}`

@@ -3,7 +3,12 @@ import { operator } from '../../src/domain/actor.js'
 import type { User } from '../../src/domain/user.js'
 import { onEachDatabase } from '../helpers/with-service.js'
 
-const actorOf = (user: User): SessionActor => ({ kind: 'session', user, sessionId: 'x' })
+const actorOf = (user: User): SessionActor => ({
+  kind: 'session',
+  user,
+  sessionId: 'x',
+  secondFactorAt: null,
+})
 
 onEachDatabase('only administrators administer', async (t, service) => {
   const { userAdministration } = service.runtime.services

@@ -7,6 +7,7 @@ const session = (userId: number, id: string, fields = {}) => ({
   expiresAt: 2000,
   ip: '2001:db8::1',
   userAgent: 'Mozilla/5.0 🦊',
+  secondFactorAt: null,
   ...fields,
 })
 

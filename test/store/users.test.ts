@@ -107,6 +107,7 @@ onEachStore('a deleted user leaves neither key-pairs nor sessions', async (t, { 
       expiresAt: 2,
       ip: null,
       userAgent: null,
+      secondFactorAt: null,
     })
   }
   t.true(await stores.users.delete(userId))

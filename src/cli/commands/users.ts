@@ -5,6 +5,11 @@ import type { Services } from '../../services/index.js'
 import { withRuntime } from '../context.js'
 import { CliError } from '../failures.js'
 import { addJsonOption, type JsonOption, print } from '../options.js'
+import {
+  addSecondFactorCommands,
+  describeSecondFactors,
+  secondFactorData,
+} from './second-factors.js'
 import { addPasswordOptions, type PasswordOptions, readNewPassword } from '../password.js'
 import { confirmed } from '../secrets.js'
 import { count, fields, isoTime, table, time, visible } from '../text.js'
@@ -94,6 +99,8 @@ Example:
     .action(enableUser)
     .addHelpText('after', '\nExample:\n  $ twinkey user enable ada')
 
+  addSecondFactorCommands(user)
+
   addJsonOption(user.command('delete'))
     .summary('delete a user')
     .description('Deletes a user for ever, with all key-pairs, tokens and sessions.')
@@ -176,9 +183,14 @@ function showUser(login: string, options: JsonOption): Promise<void> {
     const keyPairs = await services.keyPairs.list(operator, user.id, { includeRevoked: true })
     const active = keyPairs.filter((keyPair) => keyPair.revokedAt === null).length
     const revoked = keyPairs.length - active
+    const secondFactors = await services.secondFactors.view(operator, user.id)
     print(
       options,
-      { ...userData(user), active_key_pairs: active },
+      {
+        ...userData(user),
+        active_key_pairs: active,
+        second_factor: secondFactorData(secondFactors),
+      },
       fields([
         ['Login', user.login],
         ['Id', String(user.id)],
@@ -189,6 +201,7 @@ function showUser(login: string, options: JsonOption): Promise<void> {
         ['Status', statuses[user.status]],
         ['Created', time(user.createdAt)],
         ['Key-pairs', `${active} active${revoked > 0 ? `, ${revoked} revoked` : ''}`],
+        ['2nd factor', describeSecondFactors(secondFactors)],
       ]),
     )
   })

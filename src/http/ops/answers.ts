@@ -163,6 +163,17 @@ const nonce = z.string().describe('For the header X-WP-Nonce.')
 
 export const sessionAnswer = shape('Session', z.object({ user: userAnswer, nonce }))
 
+export const provenAnswer = shape(
+  'SecondFactorProof',
+  z.object({ proven: z.literal(true), expires_at: seconds.describe('Seconds since 1970.') }),
+)
+
+/** PublicKeyCredentialRequestOptionsJSON of WebAuthn, section 5.5. */
+export const challengeAnswer = shape(
+  'PasskeyChallenge',
+  z.looseObject({ challenge: z.string(), rpId: z.string(), timeout: z.int() }),
+)
+
 export const passwordAnswer = shape(
   'PasswordChange',
   z.object({ changed: z.literal(true), revoked_key_pairs: z.int(), nonce }),

@@ -5,16 +5,18 @@ import { jwksPath, serverMetadataPath } from '../oauth/metadata.js'
 import { oauthPaths } from '../oauth/paths.js'
 import { oauthTokenArgs } from '../oauth/token.js'
 import { restPrefix } from '../rest-route.js'
-import { credentials } from '../session/routes.js'
+import { credentials, proofArgs } from '../session/routes.js'
 import type { WpRoute } from '../wp/route.js'
 import {
   indexAnswer,
+  challengeAnswer,
   introspectionAnswer,
   jwksAnswer,
   nothingAnswer,
   oauthTokensAnswer,
   readyAnswer,
   resourceMetadataAnswer,
+  provenAnswer,
   routesAnswer,
   serverMetadataAnswer,
   sessionAnswer,
@@ -75,6 +77,8 @@ const otherOperations: readonly Operation[] = [
     failures: [
       'incorrect_password',
       'rest_authentication_disabled_user',
+      'rest_authentication_second_factor_required',
+      'rest_authentication_invalid_second_factor',
       'rest_cross_origin',
       'rest_too_many_attempts',
     ],
@@ -95,6 +99,31 @@ const otherOperations: readonly Operation[] = [
     summary: 'See whose session it is',
     access: 'cookie',
     answer: sessionAnswer,
+  },
+  {
+    method: 'POST',
+    path: '/session/second-factor',
+    tag: 'Sessions',
+    summary: 'Prove the second factor anew',
+    notes: 'For what needs it: minting and rotating, and revoking all. Good for 15 minutes.',
+    access: 'person',
+    bodies: [proofArgs],
+    answer: provenAnswer,
+    failures: [
+      'rest_authentication_invalid_second_factor',
+      'rest_cross_origin',
+      'rest_too_many_attempts',
+    ],
+  },
+  {
+    method: 'POST',
+    path: '/session/second-factor/challenge',
+    tag: 'Sessions',
+    summary: "Ask for a challenge for the user's passkeys (WebAuthn)",
+    notes: 'Good once, for five minutes, and for this session.',
+    access: 'person',
+    answer: challengeAnswer,
+    failures: ['rest_cross_origin', 'rest_passkey_not_found'],
   },
   {
     ...discovery,

@@ -239,7 +239,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
       )
       if (revoked === undefined) return
       // Every session has ended, this one too. Whoever has just proven both passwords gets a new one.
-      const session = await sessions.start(user, {
+      const session = await sessions.resume(visitor.actor, {
         ip: clientAddress(ctx),
         userAgent: ctx.get('User-Agent') || null,
       })

@@ -1,39 +1,69 @@
 import Router from '@koa/router'
 import { z } from 'zod'
+import { stepUpLifetime } from '../../domain/second-factor.js'
 import { matchesNonce, nonceOf } from '../../domain/session.js'
-import { ServiceError } from '../../errors.js'
+import { missingParameters, ServiceError } from '../../errors.js'
+import type { PasskeyService } from '../../services/passkeys.js'
+import type { Proof, SecondFactorService } from '../../services/second-factors.js'
 import type { SessionService } from '../../services/sessions.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
+import type { Authenticator } from '../guards/authenticate.js'
 import { assertSameOrigin } from '../guards/same-origin.js'
 import { readParams, text } from '../params.js'
 import type { SessionCookie } from '../session-cookie.js'
-import type { AppRouter, RequestState } from '../state.js'
+import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { presentUser } from '../wp/present.js'
+
+const otp = text.describe("Six digits of the user's authenticator app, or a recovery code.")
 
 /** What logging in needs. */
 export const credentials = z.object({
   user_login: text.describe('The login, or the e-mail address.'),
   password: text,
+  otp: otp.optional(),
 })
+
+/** What proves the second factor. */
+export const proofArgs = z.object({
+  otp: otp.optional(),
+  passkey: text.optional().describe("Instead: a passkey's answer to a challenge, as JSON."),
+})
+
+/** @throws {ServiceError} `rest_missing_callback_param`, `rest_invalid_param`. */
+export function readProof(fields: Record<string, unknown>): Proof {
+  const { otp, passkey } = readParams(proofArgs, fields)
+  if (passkey) return { passkey }
+  if (otp) return { otp }
+  throw missingParameters(['otp'])
+}
 
 export interface SessionRoutesDeps {
   sessions: SessionService
+  secondFactors: SecondFactorService
+  passkeys: PasskeyService
+  authenticator: Authenticator
   cookie: SessionCookie
   publicUrl: string
 }
 
 /** Logging in and out with a browser, or with a script that keeps cookies. */
-export function sessionRouter({ sessions, cookie, publicUrl }: SessionRoutesDeps): AppRouter {
+export function sessionRouter(deps: SessionRoutesDeps): AppRouter {
+  const { sessions, secondFactors, passkeys, authenticator, cookie, publicUrl } = deps
   const router = new Router<RequestState>({ sensitive: true })
+
+  async function requirePerson(ctx: RequestContext) {
+    assertSameOrigin(ctx, publicUrl)
+    const actor = await authenticator.person(ctx)
+    if (!actor) throw new ServiceError('rest_not_logged_in')
+    return actor
+  }
 
   router.post('/login', async function logIn(ctx) {
     assertSameOrigin(ctx, publicUrl)
-    const { user_login, password } = readParams(credentials, await readBody(ctx))
-    const session = await sessions.logIn(user_login.trim(), password, {
-      ip: clientAddress(ctx),
-      userAgent: ctx.get('User-Agent') || null,
-    })
+    const { user_login, password, otp } = readParams(credentials, await readBody(ctx))
+    const browser = { ip: clientAddress(ctx), userAgent: ctx.get('User-Agent') || null }
+    const session = await sessions.logIn(user_login.trim(), password, browser, otp || undefined)
     cookie.write(ctx, session.token, session.expiresAt)
     ctx.body = { user: presentUser(session.user, publicUrl, 'edit'), nonce: session.nonce }
   })
@@ -55,6 +85,18 @@ export function sessionRouter({ sessions, cookie, publicUrl }: SessionRoutesDeps
     const actor = token ? await sessions.find(token) : undefined
     if (!token || !actor) throw new ServiceError('rest_not_logged_in')
     ctx.body = { user: presentUser(actor.user, publicUrl, 'edit'), nonce: nonceOf(token) }
+  })
+
+  router.post('/session/second-factor', async function stepUp(ctx) {
+    const actor = await requirePerson(ctx)
+    const proof = readProof(await readBody(ctx))
+    const at = await secondFactors.stepUp(actor, proof, clientAddress(ctx))
+    ctx.body = { proven: true, expires_at: at + stepUpLifetime }
+  })
+
+  router.post('/session/second-factor/challenge', async function challengePasskey(ctx) {
+    const actor = await requirePerson(ctx)
+    ctx.body = await passkeys.proofs.challenge(actor.user.id, actor.sessionId)
   })
 
   return router

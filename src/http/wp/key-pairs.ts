@@ -51,6 +51,10 @@ const userFailures = [
   'rest_authentication_invalid_user_error',
 ] as const
 const pairFailures = [...userFailures, 'rest_authentication_key_pair_not_found'] as const
+const mintFailures = [
+  'rest_authentication_step_up_required',
+  'rest_authentication_second_factor_missing',
+] as const
 const nameFailures = ['rest_authentication_required_name_error'] as const
 
 export interface KeyPairRoutesDeps {
@@ -107,7 +111,7 @@ export function keyPairRoutes(deps: KeyPairRoutesDeps): WpRoute[] {
             summary: 'Mint a key-pair',
             access: 'person',
             answer: mintedAnswer,
-            failures: [...userFailures, ...nameFailures],
+            failures: [...userFailures, ...nameFailures, ...mintFailures],
           },
           async handle(ctx) {
             const { actor, userId } = await authorise(ctx)
@@ -131,7 +135,7 @@ export function keyPairRoutes(deps: KeyPairRoutesDeps): WpRoute[] {
             summary: 'Revoke all key-pairs of a user',
             access: 'person',
             answer: z.int().describe('How many were revoked.'),
-            failures: userFailures,
+            failures: [...userFailures, 'rest_authentication_step_up_required'],
           },
           async handle(ctx) {
             const { actor, userId } = await authorise(ctx)
@@ -178,7 +182,7 @@ export function keyPairRoutes(deps: KeyPairRoutesDeps): WpRoute[] {
             summary: 'Give a key-pair another secret',
             access: 'person',
             answer: mintedAnswer,
-            failures: [...pairFailures, 'rest_key_pair_rotation_conflict'],
+            failures: [...pairFailures, ...mintFailures, 'rest_key_pair_rotation_conflict'],
           },
           async handle(ctx) {
             const { actor, userId, apiKey } = await authorise(ctx)

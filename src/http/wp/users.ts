@@ -128,7 +128,7 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
             )
             // Every session has ended, this one too. Whoever has just proven both passwords gets a
             // new one.
-            const session = await sessions.start(actor.user, {
+            const session = await sessions.resume(actor, {
               ip: clientAddress(ctx),
               userAgent: ctx.get('User-Agent') || null,
             })

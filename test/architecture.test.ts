@@ -18,7 +18,17 @@ interface Rule {
 const rules: Record<string, Rule> = {
   domain: { may: ['node:crypto', 'node:net', 'node:zlib', '@node-rs/argon2', 'nanoid', 'otplib'] },
   store: {
-    may: ['domain', 'db', 'knex', 'better-sqlite3', 'node:fs', 'node:path', 'node:timers/promises'],
+    may: [
+      'domain',
+      'db',
+      'knex',
+      'better-sqlite3',
+      'node:crypto',
+      'node:fs',
+      'node:fs/promises',
+      'node:path',
+      'node:timers/promises',
+    ],
     mayNameTypesOf: ['config'],
   },
   services: {

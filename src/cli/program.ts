@@ -1,4 +1,5 @@
 import { Command } from 'commander'
+import { backupCommand, restoreCommand } from './commands/backup.js'
 import { keyCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
@@ -27,6 +28,8 @@ export function createProgram(): Command {
   program.addCommand(keyCommand())
   program.addCommand(tokenCommand())
   program.addCommand(signingKeysCommand())
+  program.addCommand(backupCommand())
+  program.addCommand(restoreCommand())
   for (const command of withSubcommands(program)) {
     if (command !== program) command.helpCommand(false)
     command

@@ -38,7 +38,10 @@ export function openDatabase(config: DatabaseConfig, log: StoreLogger): Knex {
 type Common = Pick<Knex.Config, 'log' | 'migrations' | 'compileSqlOnError'>
 
 function openSqlite(config: Extract<DatabaseConfig, { dialect: 'sqlite' }>, common: Common): Knex {
-  if (config.filename !== ':memory:') mkdirSync(dirname(config.filename), { recursive: true })
+  if (config.filename !== ':memory:') {
+    // Whoever reads the file can try passwords on it.
+    mkdirSync(dirname(config.filename), { recursive: true, mode: 0o700 })
+  }
   return knex({
     ...common,
     client: SqliteClient,

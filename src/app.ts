@@ -24,7 +24,7 @@ import { type AppDeps, createAnswerFailure, createForwardAuth } from './lanes.js
 /** Puts the surfaces on the services. Nothing listens; nothing but the pages' own files is read. */
 export function createApp({ services, config, logger }: AppDeps): Koa<RequestState> {
   const { publicUrl, trustProxy, corsOrigins } = config
-  const { tokens, keyPairs, users, sessions } = services
+  const { tokens, keyPairs, devices, users, sessions } = services
   const cookie = createSessionCookie({ publicUrl })
   const authenticator = createAuthenticator({ tokens, sessions, cookie })
 
@@ -32,6 +32,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   const routes = wpRoutes({
     tokens,
     keyPairs,
+    devices,
     users,
     sessions,
     hooks: services.hooks,

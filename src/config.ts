@@ -45,6 +45,8 @@ export interface Config {
   refreshTokenTtl: number
   /** For how many seconds a replaced refresh token of a device is answered with its successor. */
   refreshGrace: number
+  /** Whether key-pairs are exchanged for the tokens of a device only. */
+  requireDevice: boolean
   /** Who may be meant by an OAuth token's `aud`; the first is, unless the client says otherwise. */
   tokenAudiences: readonly [string, ...string[]]
   /** What key-pairs can be limited to; empty: nothing is defined. */
@@ -137,6 +139,7 @@ const variables = {
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
   REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
   REFRESH_GRACE: integer(30, 0, 600),
+  REQUIRE_DEVICE: flag,
   TOKEN_AUDIENCES: z
     .string()
     .default('')
@@ -235,6 +238,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     accessTokenTtl: values.ACCESS_TOKEN_TTL,
     refreshTokenTtl: values.REFRESH_TOKEN_TTL,
     refreshGrace: values.REFRESH_GRACE,
+    requireDevice: values.REQUIRE_DEVICE,
     tokenAudiences: [audience, ...otherAudiences] as const,
     keyPairScopes: values.KEY_PAIR_SCOPES ?? [],
     keyPairMaxLifetime: values.KEY_PAIR_MAX_LIFETIME * secondsPerDay || undefined,

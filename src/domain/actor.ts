@@ -44,7 +44,10 @@ export interface KeyPairPrincipal {
 }
 
 /** Whoever something was done for: all that a record of it needs to know. */
-export type Asker = OperatorActor | Omit<SessionActor, 'sessionId' | 'secondFactorAt'> | KeyPairPrincipal
+export type Asker =
+  | OperatorActor
+  | Omit<SessionActor, 'sessionId' | 'secondFactorAt'>
+  | KeyPairPrincipal
 
 /** Whether `actor` may mint, list, rename and revoke `userId`'s key-pairs. */
 export function canManage(actor: Actor, userId: number): boolean {

@@ -56,7 +56,8 @@ export interface DeviceIncident {
 }
 
 /** `surrendered`: its own client ended it, at `/oauth2/revoke`. */
-export type DeviceEnd = 'signed_out' | 'surrendered' | 'reused'
+export const deviceEnds = ['signed_out', 'surrendered', 'reused'] as const
+export type DeviceEnd = (typeof deviceEnds)[number]
 
 export type RefreshDecision = 'rotate' | 'repeat' | 'reused' | 'ended' | 'expired'
 

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ServiceError } from '../errors.js'
-import type { TokenService } from '../services/tokens.js'
+import type { Origin, TokenService } from '../services/tokens.js'
 import { addressOf } from './client-address.js'
 import type { FailureAnswer } from './error-handler.js'
 import { maxBodyBytes, readForm } from './form.js'
@@ -70,16 +70,19 @@ export function hotLane(deps: HotLaneDeps): Lane {
     return true
   }
 
+  const originOf = (request: IncomingMessage): Origin => ({
+    ip: addressOf(request, trustProxy),
+    userAgent: request.headers['user-agent'],
+  })
+
   async function issue(request: IncomingMessage): Promise<object> {
     const fields = await readFields(request)
-    const { authorization } = request.headers
-    return issueTokens(tokens, fields, authorization, addressOf(request, trustProxy), hooks)
+    return issueTokens(tokens, fields, request.headers.authorization, originOf(request), hooks)
   }
 
   async function grant(request: IncomingMessage): Promise<object> {
     const fields = await inOAuth(() => readFields(request))
-    const ip = addressOf(request, trustProxy)
-    return grantTokens(tokens, fields, request.headers.authorization, { ip }, hooks)
+    return grantTokens(tokens, fields, request.headers.authorization, originOf(request), hooks)
   }
 
   return function takeHot(request, response) {

@@ -80,6 +80,7 @@ export interface ServicesDeps {
     | 'rateLimits'
     | 'refreshGrace'
     | 'requireSecondFactor'
+    | 'requireDevice'
   >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
@@ -175,6 +176,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     tokenIssuer,
     limiter: limits.exchange,
     devices,
+    requireDevice: config.requireDevice,
     scopes: config.keyPairScopes,
     issuer: publicUrl,
     hooks,
@@ -192,7 +194,12 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     keyPairs,
     devices,
     tokens,
-    introspection: createTokenIntrospection({ tokens, keyPairs, limiter: limits.introspection }),
+    introspection: createTokenIntrospection({
+      tokens,
+      keyPairs,
+      devices,
+      limiter: limits.introspection,
+    }),
     signingKeys: createSigningKeyService({ stores, audit: trail, encryptionKey, now }),
     keyRing,
     users,

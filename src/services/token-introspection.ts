@@ -2,6 +2,7 @@ import type { PresentedToken } from '../domain/access-token.js'
 import type { KeyPairPrincipal } from '../domain/actor.js'
 import { isAdministrator } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
+import type { DeviceService } from './devices.js'
 import type { KeyPairService } from './key-pairs.js'
 import type { Limiter } from './limiter.js'
 import type { TokenService } from './tokens.js'
@@ -16,9 +17,9 @@ export interface TokenIntrospection {
    */
   introspect(caller: KeyPairPrincipal, token: string): Promise<PresentedToken | undefined>
   /**
-   * Ends what a token stands for. All tokens of a key-pair live as long as it does, so any of them,
-   * or the pair's own key or secret in place of a token, ends the key-pair itself. What is no good
-   * token (any more) is none to end.
+   * Ends what a token stands for: the device that it was issued to. Tokens without a device live as
+   * long as their key-pair does, so any of them, or the pair's own key or secret in place of a token,
+   * ends the key-pair itself. What is no good token (any more) is none to end.
    *
    * @throws {ServiceError} `rest_authentication_foreign_token`
    */
@@ -28,11 +29,12 @@ export interface TokenIntrospection {
 export interface TokenIntrospectionDeps {
   tokens: Pick<TokenService, 'inspect'>
   keyPairs: Pick<KeyPairService, 'surrender'>
+  devices: Pick<DeviceService, 'surrender'>
   limiter: Limiter
 }
 
 export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenIntrospection {
-  const { tokens, keyPairs, limiter } = deps
+  const { tokens, keyPairs, devices, limiter } = deps
 
   async function findGood(text: string): Promise<PresentedToken | undefined> {
     const { token, refusal } = await tokens.inspect(text)
@@ -55,6 +57,7 @@ export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenInt
         if (token.apiKey !== caller.apiKey) {
           throw new ServiceError('rest_authentication_foreign_token')
         }
+        if (token.device) return devices.surrender(token.device.chain, caller.user.id)
       }
       await keyPairs.surrender(caller)
     },

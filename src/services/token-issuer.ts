@@ -1,11 +1,19 @@
 import { randomUUID } from 'node:crypto'
-import { buildClaims, type TokenHeaderType, type TokenType } from '../domain/access-token.js'
+import {
+  buildClaims,
+  type NewToken,
+  type TokenClaims,
+  type TokenHeaderType,
+  type TokenType,
+} from '../domain/access-token.js'
+import { refreshTokenId } from '../domain/device.js'
 import { boundedLifetime } from '../domain/key-pair-policy.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { TokenDialect } from '../hooks.js'
-import type { TokenShaper } from './hooks/shaping.js'
+import type { ChainLifetimes, ChainPlace } from './devices.js'
+import type { ShapedToken, TokenShaper } from './hooks/shaping.js'
 import type { TokenSigner } from './token-signer.js'
 
 /** What a client asks of its tokens in the dialect of OAuth. */
@@ -14,6 +22,8 @@ export interface OAuthGrant {
   scopes: readonly string[] | undefined
   /** Who is to accept the access token (RFC 8707); empty: whoever does by default. */
   resources: readonly string[]
+  /** Whose tokens they are to be. */
+  device?: string | undefined
 }
 
 export interface IssuedTokens {
@@ -41,6 +51,8 @@ export interface Subject {
   secretVersion: number
   /** When the pair dies, if it does: no token lives longer. */
   expiresAt: number | null
+  /** The place in its chain that the refresh token stands for. */
+  device?: ChainPlace
 }
 
 export interface TokenIssuer {
@@ -52,6 +64,10 @@ export interface TokenIssuer {
    * @throws {ServiceError} `rest_authentication_invalid_scope` or `…_invalid_target`.
    */
   grant(subject: Subject, grant: OAuthGrant): Promise<OAuthTokens>
+  /** Throws what `grant` would, without making tokens. */
+  assertGrant(subject: Subject, grant: OAuthGrant): { readonly isOffline: boolean }
+  /** How long tokens of this subject would live. @throws {ServiceError} what a hook makes of it. */
+  lifetimes(subject: Subject, dialect: TokenDialect): Promise<ChainLifetimes>
   /** Whether a token meant for `audience` is meant for us. `undefined`: it names nobody. */
   accepts(audience: readonly string[] | undefined): boolean
 }
@@ -80,6 +96,47 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     return [...new Set(found as string[])]
   }
 
+  function build(type: TokenType, subject: Subject, audience?: readonly string[]): TokenClaims {
+    const { device: place } = subject
+    if (type === 'refresh' && place) return buildClaims(refreshOfDevice(subject, place))
+    const ttl = type === 'access' ? deps.accessTokenTtl : deps.refreshTokenTtl
+    const issuedAt = now()
+    const lifetime = boundedLifetime(subject, ttl, issuedAt)
+    const device = place && { name: place.name, chain: place.chain }
+    const token = { ...subject, type, issuer, lifetime, issuedAt, id: randomUUID(), device }
+    return buildClaims(audience ? { ...token, audience } : token)
+  }
+
+  /** All of it is the place's, nothing the moment's: who asks again gets the same token. */
+  function refreshOfDevice(subject: Subject, place: ChainPlace): NewToken {
+    const { name, chain, generation, issuedAt, refreshExpiresAt } = place
+    return {
+      ...subject,
+      type: 'refresh',
+      issuer,
+      lifetime: refreshExpiresAt - issuedAt,
+      issuedAt,
+      id: refreshTokenId(chain, generation),
+      device: { name, chain, generation },
+    }
+  }
+
+  async function shaped(
+    type: TokenType,
+    subject: Subject,
+    dialect: TokenDialect,
+    audience?: readonly string[],
+  ): Promise<ShapedToken> {
+    const built = build(type, subject, audience)
+    const shape = shapers[dialect]
+    if (!shape) return { claims: built }
+    const available = signer.algorithms(type)
+    const { claims, algorithm } = await shape(built, { type, dialect, subject, available })
+    // Until when was settled with the place, with the hook's consent.
+    const isSettled = type === 'refresh' && subject.device
+    return { claims: isSettled ? { ...claims, exp: built.exp } : claims, algorithm }
+  }
+
   async function sign(
     type: TokenType,
     subject: Subject,
@@ -87,19 +144,16 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     audience?: readonly string[],
   ): Promise<{ text: string; lifetime: number }> {
     const typ: TokenHeaderType = audience ? 'at+jwt' : 'JWT'
-    const ttl = type === 'access' ? deps.accessTokenTtl : deps.refreshTokenTtl
-    const issuedAt = now()
-    const lifetime = boundedLifetime(subject, ttl, issuedAt)
-    const token = { ...subject, type, issuer, lifetime, issuedAt, id: randomUUID() }
-    const built = buildClaims(audience ? { ...token, audience } : token)
-    const shape = shapers[dialect]
-    if (!shape) return { text: await signer.sign(built, typ), lifetime }
-    const available = signer.algorithms(type)
-    const { claims, algorithm } = await shape(built, { type, dialect, subject, available })
-    return {
-      text: await signer.sign(claims, typ, algorithm),
-      lifetime: claims.exp - claims.iat,
-    }
+    const { claims, algorithm } = await shaped(type, subject, dialect, audience)
+    return { text: await signer.sign(claims, typ, algorithm), lifetime: claims.exp - claims.iat }
+  }
+
+  function plan(subject: Subject, { scopes: requested, resources }: OAuthGrant) {
+    const scopes = requested
+      ? grantScopes(requested, [...subject.scopes, offlineAccess])
+      : subject.scopes
+    if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+    return { scopes, audience: audienceOf(resources), isOffline: scopes.includes(offlineAccess) }
   }
 
   return {
@@ -110,16 +164,14 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
       return { accessToken, refreshToken, expiresIn, user, apiKey, scopes }
     },
 
-    async grant(subject, { scopes: requested, resources }) {
-      const { user, apiKey } = subject
-      const scopes = requested
-        ? grantScopes(requested, [...subject.scopes, offlineAccess])
-        : subject.scopes
-      if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+    async grant(subject, grant) {
+      const { user, apiKey, device } = subject
+      const { scopes, audience, isOffline } = plan(subject, grant)
       const granted = { ...subject, scopes }
-      const access = await sign('access', granted, 'oauth', audienceOf(resources))
-      const isOffline = scopes.includes(offlineAccess)
-      const refresh = isOffline ? await sign('refresh', granted, 'oauth') : undefined
+      const access = await sign('access', granted, 'oauth', audience)
+      // A device that has used up one refresh token must get the next, whatever scopes it asks for.
+      const isRotated = device !== undefined && device.generation > 0
+      const refresh = isOffline || isRotated ? await sign('refresh', granted, 'oauth') : undefined
       return {
         accessToken: access.text,
         refreshToken: refresh?.text,
@@ -128,6 +180,16 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
         apiKey,
         scopes,
       }
+    },
+
+    assertGrant: plan,
+
+    async lifetimes(subject, dialect) {
+      const lifetime = async (type: TokenType) => {
+        const { claims } = await shaped(type, subject, dialect)
+        return claims.exp - claims.iat
+      }
+      return { access: await lifetime('access'), refresh: await lifetime('refresh') }
     },
 
     accepts: (audience) => audience === undefined || audience.some((name) => known.includes(name)),

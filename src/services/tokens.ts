@@ -12,6 +12,7 @@ import type { KeyStateReader } from './key-state-reader.js'
 import { createTokenChecks, type Proof } from './token-check.js'
 import type { IssuedTokens, OAuthGrant, OAuthTokens, TokenIssuer } from './token-issuer.js'
 import type { TokenSigner } from './token-signer.js'
+import { createTokenDevices } from './token-devices.js'
 import { offline, refreshedSubject, subjectOf } from './token-subject.js'
 import type { UsageRecorder } from './usage-recorder.js'
 
@@ -25,6 +26,14 @@ export interface Origin {
 }
 
 export type { IssuedTokens, OAuthGrant, OAuthTokens } from './token-issuer.js'
+
+/** What a client may ask for beside the tokens themselves. */
+export interface ExchangeOptions {
+  /** Fewer than the pair has. */
+  scopes?: readonly string[] | undefined
+  /** Whose tokens they are to be: 1 to 255 characters. Its refresh tokens rotate. */
+  device?: string | undefined
+}
 
 /** A key-pair as OAuth's clients present it: `client_id` and `client_secret`. */
 export interface ClientSecret {
@@ -53,23 +62,32 @@ export interface TokenService {
    * @throws {ServiceError} `rest_authentication_invalid_api_key_secret` or, after too many of those,
    *   `rest_too_many_attempts`; only to somebody who
    *   has the right secret, `rest_authentication_revoked_api_key`, `…_disabled_user`,
-   *   `…_expired_api_key`, `…_network_not_allowed` or `…_invalid_scope`.
-   * @param scopes Fewer than the pair has.
+   *   `…_expired_api_key`, `…_network_not_allowed`, `…_invalid_scope`, `…_required_device` or
+   *   `…_too_many_devices`.
    */
   exchange(
     apiKey: string,
     apiSecret: string,
     origin: Origin,
-    scopes?: readonly string[],
+    options?: ExchangeOptions,
   ): Promise<IssuedTokens>
   /**
    * Tokens for a key-pair that an operator's hook vouches for, instead of its secret.
    *
    * @throws {ServiceError} as `exchange`.
    */
-  exchangeVouched(apiKey: string, origin: Origin, scopes?: readonly string[]): Promise<IssuedTokens>
-  /** Exchanges a refresh token for new tokens. @throws {ServiceError} */
-  refresh(refreshToken: string, origin: Origin): Promise<IssuedTokens>
+  exchangeVouched(apiKey: string, origin: Origin, options?: ExchangeOptions): Promise<IssuedTokens>
+  /**
+   * Exchanges a refresh token for new tokens. That of a device is replaced by it.
+   *
+   * @param options.device If given, the token has to be of this device.
+   * @throws {ServiceError}
+   */
+  refresh(
+    refreshToken: string,
+    origin: Origin,
+    options?: Pick<ExchangeOptions, 'device'>,
+  ): Promise<IssuedTokens>
   /**
    * Exchanges a key-pair for tokens in OAuth's dialect.
    *
@@ -106,6 +124,8 @@ export interface TokenServiceDeps {
   tokenIssuer: TokenIssuer
   devices: Pick<DeviceService, 'start' | 'rotate' | 'assertGood'>
   limiter: ExchangeLimiter
+  /** Whether every exchange has to name a device. */
+  requireDevice: boolean
   /** All that there are. */
   scopes: readonly DefinedScope[]
   issuer: string
@@ -117,52 +137,62 @@ export interface TokenServiceDeps {
 export function createTokenService(deps: TokenServiceDeps): TokenService {
   const { signer, usage, tokenIssuer, scopes: defined, now } = deps
   const { prove, vouch, check, checkRefresh } = createTokenChecks(deps)
+  const { begin, follow } = createTokenDevices(deps)
 
-  function issueFor(
-    { state, secretVersion }: Proof,
-    { ip, dialect }: Origin,
-    requested: readonly string[] | undefined,
+  async function issueFor(
+    proof: Proof,
+    origin: Origin,
+    { scopes: requested, device }: ExchangeOptions = {},
   ): Promise<IssuedTokens> {
+    const { state, secretVersion } = proof
+    const { ip, dialect } = origin
     const subject = subjectOf(state, secretVersion, defined)
     const scopes = requested ? grantScopes(requested, subject.scopes) : subject.scopes
     if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+    const begun = await begin({ ...subject, scopes }, proof, device, origin)
     usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
-    return tokenIssuer.issue({ ...subject, scopes }, dialect)
+    return tokenIssuer.issue(begun, dialect)
   }
 
   return {
-    async exchange(apiKey, apiSecret, origin, scopes) {
-      return issueFor(await prove({ apiKey, apiSecret }, origin), origin, scopes)
+    async exchange(apiKey, apiSecret, origin, options) {
+      return issueFor(await prove({ apiKey, apiSecret }, origin), origin, options)
     },
 
-    async exchangeVouched(apiKey, origin, scopes) {
-      return issueFor(await vouch(apiKey, origin), origin, scopes)
+    async exchangeVouched(apiKey, origin, options) {
+      return issueFor(await vouch(apiKey, origin), origin, options)
     },
 
-    async grant(client, { ip }, grant) {
-      const { state, secretVersion } = await prove(client, { ip })
-      const tokens = await tokenIssuer.grant(subjectOf(state, secretVersion, defined), grant)
+    async grant(client, origin, grant) {
+      const { ip } = origin
+      const proof = await prove(client, origin)
+      const { state, secretVersion } = proof
+      const subject = subjectOf(state, secretVersion, defined)
+      const begun = await begin(subject, proof, grant.device, origin, grant)
+      const tokens = await tokenIssuer.grant(begun, grant)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
       return tokens
     },
 
-    async refresh(text, { ip, dialect }) {
-      const { token, state } = await checkRefresh(text, { ip })
+    async refresh(text, origin, { device } = {}) {
+      const { ip, dialect } = origin
+      const { token, state } = await checkRefresh(text, origin)
       const subject = refreshedSubject(token, state, defined)
+      const followed = await follow(subject, token, state, device, origin)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip })
-      return tokenIssuer.issue(subject, dialect)
+      return tokenIssuer.issue(followed, dialect)
     },
 
-    async grantByRefresh(client, text, { ip }, grant) {
-      const proof = await prove(client, { ip })
-      const { token, state } = await checkRefresh(text, { ip })
+    async grantByRefresh(client, text, origin, grant) {
+      const { ip } = origin
+      const proof = await prove(client, origin)
+      const { token, state } = await checkRefresh(text, origin)
       if (state.apiKey !== proof.state.apiKey) {
         throw new ServiceError('rest_authentication_invalid_refresh_token')
       }
-      const tokens = await tokenIssuer.grant(
-        offline(refreshedSubject(token, state, defined)),
-        grant,
-      )
+      const subject = offline(refreshedSubject(token, state, defined))
+      const followed = await follow(subject, token, state, grant.device, origin, grant)
+      const tokens = await tokenIssuer.grant(followed, grant)
       const { secretVersion } = proof
       usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
       return tokens

@@ -141,6 +141,50 @@ onSqlite('every answer is as described', async (t, service) => {
   await call(`${token}/validate`, `${token}/validate`, { headers: bearer('x'), status: 403 })
   await call(`${token}/validate`, `${token}/validate`, { status: 403 })
 
+  // Devices
+  const ofDevice = { ...pair, device: 'phone' }
+  const phone = await call(token, token, { fields: ofDevice, status: 200 })
+  const retried = { refresh_token: phone.refresh_token }
+  await call(token, token, { fields: retried, status: 200 })
+  await call(token, token, { fields: { ...retried, device: 'desk' }, status: 403 })
+  service.advance(31)
+  await call(token, token, { fields: retried, status: 403 })
+  await call(`${token}/validate`, `${token}/validate`, {
+    headers: bearer(phone.access_token),
+    status: 403,
+  })
+  await call(token, token, { fields: { ...pair, device: 'desk' }, status: 200 })
+  const inUse = `${own}/${key}/devices`
+  const devices = await call(`${one}/devices`, inUse, { headers: person, status: 200 })
+  t.deepEqual(devices.map(({ name, incident }: any) => [name, incident !== undefined]).sort(), [
+    ['desk', false],
+    ['phone', true],
+  ])
+  await call(`${one}/devices`, inUse, { headers: other, status: 403 })
+  await call(`${one}/devices`, `${own}/nobody/devices`, { headers: person, status: 404 })
+  const device = `${one}/devices/{device_id}`
+  for (const { id } of devices) {
+    const ended = { method: 'DELETE', headers: person, status: 200 }
+    await call(device, `${inUse}/${id}`, ended)
+  }
+  await call(device, `${inUse}/999`, { method: 'DELETE', headers: person, status: 404 })
+  await call(device, `${inUse}/x`, { method: 'DELETE', headers: person, status: 404 })
+  await call(device, `${inUse}/1`, { method: 'DELETE', headers: other, status: 403 })
+  await call(`${one}/devices`, inUse, { headers: person, status: 200 })
+  await call(one, `${own}/${key}`, {
+    method: 'PATCH',
+    headers: person,
+    json: { require_device: true },
+    status: 200,
+  })
+  await call(token, token, { fields: pair, status: 403 })
+  await call(one, `${own}/${key}`, {
+    method: 'PATCH',
+    headers: person,
+    json: { require_device: false },
+    status: 200,
+  })
+
   // OAuth
   const client = { client_id: second.row.api_key, client_secret: second.api_secret }
   const grant = { grant_type: 'client_credentials', scope: 'offline_access' }

@@ -65,6 +65,7 @@ onSqlite('a body that is described is one that is read', async (t, service) => {
     'expires_at',
     'name',
     'networks',
+    'require_device',
     'scopes',
   ])
   t.deepEqual(mint.security, [{ session: [], nonce: [] }])

@@ -36,7 +36,7 @@ export async function introspectToken(
 }
 
 /**
- * Ends a key-pair on its own request. Whoever asks for the end of what is no token gets it.
+ * Ends a device, or a key-pair, on its own request. Whoever asks for the end of what is no token gets it.
  *
  * @throws {ServiceError}
  * @see [RFC 7009](https://www.rfc-editor.org/rfc/rfc7009.html)
@@ -71,5 +71,6 @@ function presentToken(token: PresentedToken) {
     ...(audience.length > 0 && { aud: audience.length === 1 ? audience[0] : audience }),
     iss: token.issuer,
     jti: token.id,
+    device: token.device?.name,
   }
 }

@@ -22,8 +22,8 @@ export function oauthRouter(deps: TokenEndpointDeps & { hooks: ExchangeHooks }):
     ) => Promise<object>,
   ): void {
     router.post(path, async (ctx) => {
-      const origin = { ip: clientAddress(ctx) }
-      const { authorization } = ctx.headers
+      const { authorization, 'user-agent': userAgent } = ctx.headers
+      const origin = { ip: clientAddress(ctx), userAgent }
       ctx.body = await inOAuth(async () => answer(await readBody(ctx), authorization, origin))
     })
   }

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { parseScopes } from '../../domain/scope.js'
 import { missingParameters, ServiceError } from '../../errors.js'
 import type { ClientSecret, OAuthTokens, Origin, TokenService } from '../../services/tokens.js'
+import { deviceHint, deviceName } from '../device-param.js'
 import { answerExchange, type ExchangeHooks } from '../exchange-hooks.js'
 import { readParams, text } from '../params.js'
 import { presentUserClaim } from '../wp/present.js'
@@ -18,6 +19,11 @@ export const oauthTokenArgs = clientArgs.extend({
     'Fewer scopes than the key-pair has, separated by spaces; `offline_access` asks for a refresh token.',
   ),
   refresh_token: optional.describe('For the grant of that name.'),
+  device: z
+    .union([z.literal(''), deviceName])
+    .optional()
+    .transform((value) => value || undefined)
+    .describe(deviceHint),
   // The one parameter that may be repeated (RFC 8707, section 2).
   resource: z
     .union([text, z.array(text).max(10)], { error: 'must be a URI' })
@@ -65,12 +71,13 @@ function grant(
   origin: Origin,
 ): Promise<OAuthTokens> {
   const scopes = readScopes(params.scope)
+  const { device } = params
   const resources = [params.resource ?? []].flat().filter((resource) => resource !== '')
   if (params.grant_type === 'client_credentials') {
-    return tokens.grant(client, origin, { scopes, resources })
+    return tokens.grant(client, origin, { scopes, resources, device })
   }
   if (!params.refresh_token) throw missingParameters(['refresh_token'])
-  return tokens.grantByRefresh(client, params.refresh_token, origin, { scopes, resources })
+  return tokens.grantByRefresh(client, params.refresh_token, origin, { scopes, resources, device })
 }
 
 function readScopes(list: string | undefined): readonly string[] | undefined {

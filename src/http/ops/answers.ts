@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { deviceEnds } from '../../domain/device.js'
 import { errorCatalogue } from '../../errors.js'
 
 /** The shapes of answers that have a name in the API's description. */
@@ -95,6 +96,7 @@ export const introspectionAnswer = shape(
     aud: z.union([z.string(), z.array(z.string())]).optional(),
     iss: z.string().optional(),
     jti: z.string().optional(),
+    device: z.string().optional().describe('The device that the token was issued to.'),
   }),
 )
 
@@ -113,6 +115,7 @@ export const keyPairAnswer = shape(
     expires_at: seconds.optional().describe('Seconds since 1970.'),
     scopes: z.array(z.string()).optional(),
     networks: z.array(z.string()).optional(),
+    require_device: z.literal(true).optional(),
     secrets: z
       .array(
         z.object({
@@ -127,6 +130,31 @@ export const keyPairAnswer = shape(
 )
 
 export const keyPairsAnswer = z.array(keyPairAnswer)
+
+export const devicesAnswer = z.array(
+  shape(
+    'Device',
+    z.object({
+      id: z.int(),
+      name: z.string(),
+      created: displayed.describe('First use, as WordPress displays it, in UTC.'),
+      last_used: displayed,
+      last_ip: z.string(),
+      user_agent: z.string(),
+      expires_at: seconds.describe('When its last token expires, in seconds since 1970.'),
+      signed_out: displayed.optional(),
+      reason: z.enum(deviceEnds).optional().describe('Why it is signed out.'),
+      incident: z
+        .object({
+          at: displayed,
+          ip: z.string().describe('Where the replaced refresh token came from.'),
+          issued_ip: z.string().describe('Who had been given the token that replaced it.'),
+        })
+        .optional()
+        .describe('The last time that a replaced refresh token was used once more.'),
+    }),
+  ),
+)
 
 export const mintedAnswer = shape(
   'MintedKeyPair',

@@ -15,11 +15,20 @@ const moment = z
   .transform((value) => (typeof value === 'number' ? value : parseMoment(value)))
   .refine((value) => value !== undefined, { error: expiryForms })
 
+const yesOrNo = z
+  .union([z.boolean(), z.enum(['true', 'false', '1', '0', 'on', ''])], {
+    error: 'must be true or false',
+  })
+  .transform((value) => [true, 'true', '1', 'on'].includes(value))
+
 /** What limits a key-pair. A value that is empty, or null, lifts the limit. */
 export const policyArgs = z.object({
   expires_at: moment.optional().describe('When it dies: seconds since 1970, or a date.'),
   scopes: list.optional().describe('The most that its tokens may do; everything if absent.'),
   networks: list.optional().describe('Addresses or CIDR ranges it may be used from.'),
+  require_device: yesOrNo
+    .optional()
+    .describe('Whether it can be exchanged only for the tokens of a device.'),
   description: text.optional().describe('For people, at most 1000 characters.'),
 })
 
@@ -28,10 +37,12 @@ export const policyNames = Object.keys(policyArgs.shape)
 /** @returns What was given; an empty list is no limit. */
 export function readPolicy(params: z.infer<typeof policyArgs>): KeyPairChanges {
   const { expires_at: expiresAt, scopes, networks, description } = params
+  const { require_device: requireDevice } = params
   return {
     ...(expiresAt !== undefined && { expiresAt }),
     ...(scopes && { scopes: scopes.length > 0 ? scopes : null }),
     ...(networks && { networks: networks.length > 0 ? networks : null }),
+    ...(requireDevice !== undefined && { requireDevice }),
     ...(description !== undefined && { description }),
   }
 }

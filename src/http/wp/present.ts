@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { calendarTime } from '../../domain/calendar.js'
+import type { Device } from '../../domain/device.js'
 import type { KeyPair } from '../../domain/key-pair.js'
 import { offlineAccess } from '../../domain/scope.js'
 import type { User } from '../../domain/user.js'
@@ -36,6 +37,7 @@ function presentPolicy({ expiresAt, scopes, networks, description, ...keyPair }:
     ...(expiresAt !== null && { expires_at: expiresAt }),
     ...(scopes !== null && { scopes }),
     ...(networks !== null && { networks }),
+    ...(keyPair.requireDevice && { require_device: true }),
     ...(previousSecret && {
       secrets: [
         { status: 'current', last_used: displayTime(keyPair.secretUsedAt) },
@@ -45,6 +47,30 @@ function presentPolicy({ expiresAt, scopes, networks, description, ...keyPair }:
           expires_at: previousSecret.expiresAt,
         },
       ],
+    }),
+  }
+}
+
+export function presentDevice(device: Device) {
+  const { incident } = device
+  return {
+    id: device.id,
+    name: device.name,
+    created: displayTime(device.createdAt),
+    last_used: displayTime(device.lastUsedAt),
+    last_ip: device.lastIp ?? '—',
+    user_agent: device.userAgent ?? '—',
+    expires_at: device.expiresAt,
+    ...(device.endedAt !== null && {
+      signed_out: displayTime(device.endedAt),
+      reason: device.endedReason,
+    }),
+    ...(incident && {
+      incident: {
+        at: displayTime(incident.at),
+        ip: incident.ip ?? '—',
+        issued_ip: incident.issuedIp ?? '—',
+      },
     }),
   }
 }

@@ -37,6 +37,7 @@ const pathParameters: Record<string, string> = {
   user_id: '[\\d]+',
   id: '[\\d]+',
   api_key: '[\\w-]+',
+  device_id: '[\\d]+',
 }
 
 /** @returns The route in WordPress's notation, e.g. `/wp/v2/users/(?P<id>[\d]+)`. */

@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.js'
 import { restPrefix } from '../rest-route.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
+import { type DeviceRoutesDeps, deviceRoutes } from './devices.js'
 import {
   describeRoute,
   matchesPattern,
@@ -14,11 +15,14 @@ import {
 import { tokenRoutes } from './token.js'
 import { type UserRoutesDeps, userRoutes } from './users.js'
 
-export type WpRoutesDeps = KeyPairRoutesDeps & UserRoutesDeps & Parameters<typeof tokenRoutes>[0]
+export type WpRoutesDeps = KeyPairRoutesDeps &
+  DeviceRoutesDeps &
+  UserRoutesDeps &
+  Parameters<typeof tokenRoutes>[0]
 
 /** The REST API of WordPress, as far as it is ours. */
 export function wpRoutes(deps: WpRoutesDeps): readonly WpRoute[] {
-  return [...tokenRoutes(deps), ...keyPairRoutes(deps), ...userRoutes(deps)]
+  return [...tokenRoutes(deps), ...keyPairRoutes(deps), ...deviceRoutes(deps), ...userRoutes(deps)]
 }
 
 export function wpRouter(routes: readonly WpRoute[], publicUrl: string): AppRouter {

@@ -2,9 +2,10 @@ import { z } from 'zod'
 import { parseScopes } from '../../domain/scope.js'
 import { ServiceError } from '../../errors.js'
 import type { HookSet } from '../../services/hooks/index.js'
-import type { IssuedTokens, TokenService } from '../../services/tokens.js'
+import type { IssuedTokens, Origin, TokenService } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { clientAddress } from '../client-address.js'
+import { deviceHint, deviceName } from '../device-param.js'
 import { answerExchange, type ExchangeHooks } from '../exchange-hooks.js'
 import { oauthTokensAnswer, tokensAnswer, validationAnswer } from '../ops/answers.js'
 import { exchangeFailures } from '../ops/operation.js'
@@ -19,6 +20,7 @@ const tokenArgs = z.object({
   api_secret: text.optional().describe('The API secret of the same key-pair.'),
   refresh_token: text.optional().describe('A refresh token, instead of a key-pair.'),
   scope: text.optional().describe('Fewer scopes than the key-pair has, separated by spaces.'),
+  device: deviceName.optional().describe(deviceHint),
 })
 
 export interface TokenRoutesDeps {
@@ -49,12 +51,15 @@ export function tokenRoutes({ tokens, hooks }: TokenRoutesDeps): WpRoute[] {
               'rest_authentication_unsupported_grant_type',
               'rest_authentication_invalid_scope',
               'rest_authentication_invalid_target',
+              'rest_authentication_required_device',
+              'rest_authentication_too_many_devices',
             ],
           },
           async handle(ctx) {
-            const { authorization } = ctx.headers
+            const { authorization, 'user-agent': userAgent } = ctx.headers
             const fields = await readBody(ctx)
-            ctx.body = await issueTokens(tokens, fields, authorization, clientAddress(ctx), hooks)
+            const origin = { ip: clientAddress(ctx), userAgent }
+            ctx.body = await issueTokens(tokens, fields, authorization, origin, hooks)
           },
         },
       ],
@@ -95,25 +100,27 @@ export async function issueTokens(
   tokens: TokenService,
   body: Record<string, unknown>,
   authorization: string | undefined,
-  ip: string | null,
+  origin: Origin,
   hooks: ExchangeHooks = {},
 ): Promise<object> {
-  if (speaksOAuth(body)) return grantTokens(tokens, body, authorization, { ip }, hooks)
+  if (speaksOAuth(body)) return grantTokens(tokens, body, authorization, origin, hooks)
   const params = readParams(tokenArgs, body)
   const refreshToken = params.refresh_token?.trim()
   const apiKey = params.api_key?.trim()
   const apiSecret = params.api_secret?.trim()
   const answer = (issued: IssuedTokens) =>
     answerExchange(hooks, presentTokens(issued), issued, 'wordpress')
-  if (refreshToken) return answer(await tokens.refresh(refreshToken, { ip }))
+  const { device } = params
+  if (refreshToken) return answer(await tokens.refresh(refreshToken, origin, { device }))
   // First, as in the plugin: whatever the credentials look like, they may be the hook's.
-  const vouched = hooks.user && (await hooks.user({ fields: body, authorization, ip }))
+  const vouched = hooks.user && (await hooks.user({ fields: body, authorization, ip: origin.ip }))
   if (vouched !== undefined) {
-    return answer(await tokens.exchangeVouched(vouched, { ip }, readScopes(params.scope)))
+    const scopes = readScopes(params.scope)
+    return answer(await tokens.exchangeVouched(vouched, origin, { scopes, device }))
   }
   if (apiKey && apiSecret) {
     const scopes = readScopes(params.scope)
-    return answer(await tokens.exchange(apiKey, apiSecret, { ip }, scopes))
+    return answer(await tokens.exchange(apiKey, apiSecret, origin, { scopes, device }))
   }
   throw new ServiceError('rest_authentication_required_api_key_secret')
 }

@@ -8,10 +8,15 @@ export interface SqliteAddress {
   filename: string
 }
 
-export interface MySqlAddress {
-  dialect: 'mysql'
+export interface DatabaseHost {
   host: string
   port: number
+}
+
+export interface MySqlAddress {
+  dialect: 'mysql'
+  /** Servers with the same data, the preferred one first; nearly always one. */
+  hosts: readonly [DatabaseHost, ...DatabaseHost[]]
   user: string
   password: string
   database: string
@@ -28,7 +33,8 @@ export interface TlsConfig {
   key?: string
 }
 
-export const databaseUrlForms = 'must be sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME'
+export const databaseUrlForms =
+  'must be sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME (several hosts: HOST:PORT,HOST:PORT)'
 
 interface Surroundings {
   /** Where the database is if nobody says otherwise. */
@@ -52,26 +58,42 @@ export function readDatabaseUrl(
     if (filename === ':memory:') return { dialect: 'sqlite', filename }
     return { dialect: 'sqlite', filename: resolve(directory, filename) }
   }
-  if (!/^(mysql|mariadb):\/\//.test(text) || !URL.canParse(text)) {
+  // No URL has several hosts: each is read with the rest of the text as a URL of its own.
+  const parts = /^(?:mysql|mariadb):\/\/((?:[^/?#]*@)?)([^/?#]*)([/?#].*)?$/s.exec(text)
+  const [, credentials = '', authority = '', rest = ''] = parts ?? []
+  const urls = authority.split(',').map((one) => `mysql://${credentials}${one}${rest}`)
+  const [first = ''] = urls
+  if (!parts || !urls.every((one) => URL.canParse(one))) {
     problems.push(`DATABASE_URL ${databaseUrlForms}`)
     return undefined
   }
-  const url = new URL(text)
+  const url = new URL(first)
   const [user, password, database] = [url.username, url.password, url.pathname.slice(1)].map(decode)
   if (user === undefined || password === undefined || database === undefined) {
     problems.push('DATABASE_URL has a "%" that must be written as "%25"')
     return undefined
   }
-  if (url.hostname === '' || database === '' || database.includes('/')) {
+  const hosts = urls.map(hostOf)
+  if (!isNonEmpty(hosts) || !hosts.every(({ host }) => host) || !/^[^/]+$/.test(database)) {
     problems.push(
       'DATABASE_URL must name a host and a database: mysql://USER:PASSWORD@HOST:PORT/NAME',
     )
     return undefined
   }
-  const host = url.hostname.replace(/^\[(.*)\]$/, '$1')
-  const port = url.port === '' ? 3306 : Number(url.port)
-  const ssl = readTls(url.searchParams, host, surroundings)
-  return { dialect: 'mysql', host, port, user, password, database, ssl }
+  const ssl = readTls(url.searchParams, hosts, surroundings)
+  return { dialect: 'mysql', hosts, user, password, database, ssl }
+}
+
+function hostOf(text: string): DatabaseHost {
+  const { hostname, port } = new URL(text)
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: port === '' ? 3306 : Number(port),
+  }
+}
+
+function isNonEmpty<T>(list: readonly T[]): list is readonly [T, ...T[]] {
+  return list.length > 0
 }
 
 function decode(part: string): string | undefined {
@@ -91,7 +113,7 @@ const tlsFiles = { ssl_ca: 'ca', ssl_cert: 'cert', ssl_key: 'key' } as const
  */
 function readTls(
   query: URLSearchParams,
-  host: string,
+  hosts: readonly DatabaseHost[],
   { directory, problems }: Surroundings,
 ): TlsConfig | undefined {
   for (const name of query.keys()) {
@@ -106,7 +128,7 @@ function readTls(
   if (!['true', 'false', 'verify-ca', 'skip-verify'].includes(mode)) {
     problems.push('DATABASE_URL option "ssl" must be true, false, verify-ca or skip-verify')
   }
-  if (mode === 'true' && isIP(host)) {
+  if (mode === 'true' && hosts.some(({ host }) => isIP(host))) {
     problems.push(
       'DATABASE_URL names its host by address, which certificates do not: use its name, or ssl=verify-ca',
     )

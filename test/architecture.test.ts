@@ -23,13 +23,14 @@ const rules: Record<string, Rule> = {
       'db',
       'knex',
       'better-sqlite3',
+      'mysql2',
       'node:crypto',
       'node:fs',
       'node:fs/promises',
       'node:path',
       'node:timers/promises',
     ],
-    mayNameTypesOf: ['config'],
+    mayNameTypesOf: ['config', 'database-url'],
   },
   services: {
     may: [

@@ -99,8 +99,7 @@ test('every variable has its effect', (t) => {
     dataDir: '/var/lib/twinkey',
     database: {
       dialect: 'mysql',
-      host: 'db.example.com',
-      port: 3306,
+      hosts: [{ host: 'db.example.com', port: 3306 }],
       user: 'ada',
       password: 'pw',
       database: 'twinkey',
@@ -228,7 +227,7 @@ test('all problems are in one message, each once', (t) => {
   - PORT must be an integer from 0 to 65535, got "eighty"
   - ACCESS_TOKEN_TTL must be an integer from 1 to 315360000, got "0"
   - LOG_LEVEL must be one of fatal, error, warn, info, debug, trace, silent, got "loud"
-  - DATABASE_URL must be sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME
+  - DATABASE_URL must be sqlite:PATH or mysql://USER:PASSWORD@HOST:PORT/NAME (several hosts: HOST:PORT,HOST:PORT)
   - JWT_SECRET must have at least 32 bytes`,
   )
 })

@@ -33,8 +33,7 @@ for (const [text, filename] of [
 
 const address = {
   dialect: 'mysql',
-  host: 'db',
-  port: 3306,
+  hosts: [{ host: 'db', port: 3306 }],
   user: 'ada',
   password: 'pw',
   database: 'twinkey',
@@ -42,7 +41,7 @@ const address = {
 }
 for (const [text, difference] of [
   ['mysql://ada:pw@db/twinkey', {}],
-  ['mariadb://ada:pw@db:3307/twinkey', { port: 3307 }],
+  ['mariadb://ada:pw@db:3307/twinkey', { hosts: [{ host: 'db', port: 3307 }] }],
   ['mysql://ada@db/twinkey', { password: '' }],
   ['mysql://db/twinkey', { user: '', password: '' }],
   [
@@ -50,9 +49,23 @@ for (const [text, difference] of [
     { user: 'a@b', password: 'p@:/?#% 🔑' },
   ],
   ['mysql://ada:p+w!$&*;=~@db/twinkey', { password: 'p+w!$&*;=~' }],
-  ['mysql://ada:pw@[2001:db8::1]:3307/twinkey', { host: '2001:db8::1', port: 3307 }],
-  ['mysql://ada:pw@127.0.0.1/my%2Dkeys', { host: '127.0.0.1', database: 'my-keys' }],
+  ['mysql://ada:pw@[2001:db8::1]:3307/twinkey', { hosts: [{ host: '2001:db8::1', port: 3307 }] }],
+  [
+    'mysql://ada:pw@127.0.0.1/my%2Dkeys',
+    { hosts: [{ host: '127.0.0.1', port: 3306 }], database: 'my-keys' },
+  ],
   ['mysql://ada:pw@db/twinkey?ssl=false', {}],
+  [
+    'mysql://ada:p%2Cw@db1:3307,db2,[2001:db8::1]:3308/twinkey',
+    {
+      password: 'p,w',
+      hosts: [
+        { host: 'db1', port: 3307 },
+        { host: 'db2', port: 3306 },
+        { host: '2001:db8::1', port: 3308 },
+      ],
+    },
+  ],
 ] as const) {
   test(`${text} is read`, (t) => {
     t.deepEqual(read(text), { address: { ...address, ...difference }, problems: [] } as never)

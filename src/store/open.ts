@@ -3,7 +3,9 @@ import { dirname } from 'node:path'
 import knex, { type Knex } from 'knex'
 import { migrationSource } from '../../db/migration-source.js'
 import type { DatabaseConfig } from '../config.js'
+import { createDatabaseHosts } from './database-hosts.js'
 import { createMysqlClient } from './mysql-client.js'
+import { probeServer } from './mysql-probe.js'
 import { busySleepMs, SqliteClient } from './sqlite-client.js'
 
 /** Where knex's own warnings and errors go. */
@@ -65,45 +67,39 @@ function openSqlite(config: Extract<DatabaseConfig, { dialect: 'sqlite' }>, comm
   })
 }
 
-interface MySqlConnection {
-  query(sql: string, done: (error: Error | null) => void): void
-}
-
 interface SqliteConnection {
   pragma(statement: string): unknown
 }
 
 function openMySql(config: Extract<DatabaseConfig, { dialect: 'mysql' }>, common: Common): Knex {
-  const { host, port, user, password, database, ssl, connectTimeoutMs } = config
+  const { user, password, database, ssl, connectTimeoutMs } = config
+  const settings = {
+    user,
+    password,
+    database,
+    ...(ssl && { ssl }),
+    charset: 'utf8mb4',
+    connectTimeout: connectTimeoutMs,
+    // The answer to UPDATE counts the rows found, not the rows changed: a guarded update that sets
+    // a value to what it already is has still succeeded.
+    flags: ['+FOUND_ROWS'],
+    supportBigNumbers: true,
+    // What a union of whole numbers and NULL is to MariaDB. None of ours is beyond 2^53.
+    decimalNumbers: true,
+  }
+  const hosts = createDatabaseHosts({
+    hosts: config.hosts,
+    probe: (host) => probeServer({ ...settings, ...host }),
+    onChange: (from, to) =>
+      common.log?.warn?.(
+        `The database is now used at ${to.host}:${to.port}, no longer at ${from.host}:${from.port}`,
+      ),
+  })
   const db = knex({
     ...common,
-    client: createMysqlClient(config.queryTimeoutMs),
-    connection: {
-      host,
-      port,
-      user,
-      password,
-      database,
-      ...(ssl && { ssl }),
-      charset: 'utf8mb4',
-      connectTimeout: connectTimeoutMs,
-      // The answer to UPDATE counts the rows found, not the rows changed: a guarded update that sets
-      // a value to what it already is has still succeeded.
-      flags: ['+FOUND_ROWS'],
-      supportBigNumbers: true,
-      // What a union of whole numbers and NULL is to MariaDB. None of ours is beyond 2^53.
-      decimalNumbers: true,
-    },
-    pool: {
-      min: 0,
-      max: config.poolMax,
-      createTimeoutMillis: connectTimeoutMs + 1000,
-      afterCreate(connection: MySqlConnection, done: (error: Error | null) => void) {
-        // A statement must see what was committed before it began, not what was there when its
-        // transaction began: the check after a row lock depends on it.
-        connection.query('set session transaction isolation level read committed', done)
-      },
-    },
+    client: createMysqlClient(config.queryTimeoutMs, hosts),
+    connection: settings,
+    pool: { min: 0, max: config.poolMax, createTimeoutMillis: connectTimeoutMs + 1000 },
     acquireConnectionTimeout: config.acquireTimeoutMs,
   })
   // A server that accepts queries and never answers must not hold requests for ever. knex then

@@ -26,6 +26,8 @@ export type DatabaseConfig =
       connectTimeoutMs: number
       acquireTimeoutMs: number
       queryTimeoutMs: number
+      /** How long a request waits for one of several servers to serve it. */
+      waitMs: number
     })
 
 export interface Config {
@@ -134,6 +136,7 @@ const variables = {
   DATABASE_CONNECT_TIMEOUT_MS: integer(5000, 100, 120_000),
   DATABASE_ACQUIRE_TIMEOUT_MS: integer(5000, 100, 120_000),
   DATABASE_QUERY_TIMEOUT_MS: integer(5000, 100, 600_000),
+  DATABASE_WAIT_MS: integer(2000, 100, 120_000),
   MIGRATE_ON_START: flag,
   ...secretVariables,
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
@@ -232,6 +235,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
             connectTimeoutMs: values.DATABASE_CONNECT_TIMEOUT_MS,
             acquireTimeoutMs: values.DATABASE_ACQUIRE_TIMEOUT_MS,
             queryTimeoutMs: values.DATABASE_QUERY_TIMEOUT_MS,
+            waitMs: values.DATABASE_WAIT_MS,
           },
     jwtSecret,
     keyEncryptionKey,

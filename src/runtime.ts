@@ -59,7 +59,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
     debug: (message) => logger.debug({}, message),
   })
   try {
-    const stores = createStores(db)
+    const stores = createStores(db, { waitMs: waitMsOf(config) })
     if (mayMigrate) {
       const names = await migrate(db)
       if (names.length > 0) logger.info({ migrations: names }, 'database schema brought up to date')
@@ -100,6 +100,11 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
     await db.destroy()
     throw error
   }
+}
+
+/** One server has none that could take over: who asks it is told at once that it is away. */
+function waitMsOf({ database }: Config): number {
+  return database.dialect === 'mysql' && database.hosts.length > 1 ? database.waitMs : 0
 }
 
 function clock(): number {

@@ -35,6 +35,7 @@ export interface KeyStateReaderOptions {
   readMarkedStates(apiKeys: readonly string[], marks: TokenMarks): Promise<TokenStates>
   /** Most keys in one query. */
   maxBatch?: number
+  /** Longest wait of a call, its wait for the read before its own included. */
   timeoutMs?: number
 }
 
@@ -58,6 +59,8 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
   const { readStates, readMarkedStates, maxBatch = 500, timeoutMs = 2000 } = options
   /** Asked for since the last read began, by {@link nameOf}. */
   const waiting = new Map<string, Waiting>()
+  /** When the first of them was asked for. */
+  let waitingSince = 0
   let isReading = false
   let isScheduled = false
   let reads = 0
@@ -78,13 +81,16 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
 
   async function readNext(): Promise<void> {
     isReading = true
+    const since = waitingSince
     const batch = takeBatch()
     reads++
     observe(keys, batch.size)
     const began = performance.now()
+    // Whoever waited long for the read before has less time left, but never none.
+    const limitMs = Math.max(timeoutMs - (began - since), timeoutMs / 4)
     try {
-      if (areUnmarked(batch)) await answerUnmarked(batch)
-      else await answerMarked(batch)
+      const answering = areUnmarked(batch) ? answerUnmarked(batch) : answerMarked(batch)
+      await withTimeout(answering, limitMs)
       lastSuccess = performance.now()
     } catch (cause) {
       failures++
@@ -99,7 +105,7 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
   }
 
   async function answerUnmarked(batch: Map<string, Waiting>): Promise<void> {
-    const states = await withTimeout(readStates([...batch.keys()]), timeoutMs)
+    const states = await readStates([...batch.keys()])
     for (const state of states) {
       batch.get(state.apiKey)?.resolve(state)
       batch.delete(state.apiKey)
@@ -112,13 +118,10 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
     const named = (names: (string | undefined)[]) => [
       ...new Set(names.filter((name) => name !== undefined)),
     ]
-    const answer = await withTimeout(
-      readMarkedStates(named(calls.map(({ apiKey }) => apiKey)), {
-        chains: named(calls.map(({ mark }) => mark?.chain)),
-        tokenIds: named(calls.map(({ mark }) => mark?.registeredId)),
-      }),
-      timeoutMs,
-    )
+    const answer = await readMarkedStates(named(calls.map(({ apiKey }) => apiKey)), {
+      chains: named(calls.map(({ mark }) => mark?.chain)),
+      tokenIds: named(calls.map(({ mark }) => mark?.registeredId)),
+    })
     const states = new Map(answer.states.map((state) => [state.apiKey, state]))
     const devices = new Map(answer.devices.map((device) => [device.chain, device]))
     const registrations = new Map(answer.registrations.map((found) => [found.tokenId, found]))
@@ -153,6 +156,7 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
       const known = waiting.get(name)
       if (known) return known.promise
       const call = createWaiting(apiKey, mark)
+      if (waiting.size === 0) waitingSince = performance.now()
       waiting.set(name, call)
       schedule()
       return call.promise

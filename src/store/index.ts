@@ -6,7 +6,7 @@ import { createKeyPairStore, type KeyPairStore } from './key-pairs.js'
 import { createKeyStateStore, type KeyStateStore } from './key-states.js'
 import { pendingMigrations } from './migrate.js'
 import { createRateLimitStore, type RateLimitStore } from './rate-limits.js'
-import { retryDeadlocks } from './retry.js'
+import { retryDeadlocks, retryElsewhere } from './retry.js'
 import { createPasskeyStore, type PasskeyStore } from './passkeys.js'
 import { createPendingProofStore, type PendingProofStore } from './pending-proofs.js'
 import { createSecondFactorStore, type SecondFactorStore } from './second-factors.js'
@@ -37,13 +37,18 @@ export interface Stores {
   pendingMigrations(): Promise<string[]>
 }
 
-export function createStores(db: Knex): Stores {
+export interface StoresOptions {
+  /** How long something is tried again while one of several database servers takes over from another. */
+  waitMs?: number
+}
+
+export function createStores(db: Knex, { waitMs = 0 }: StoresOptions = {}): Stores {
   return {
     audit: createAuditStore(db),
     users: createUserStore(db),
     keyPairs: createKeyPairStore(db),
     keyPairUsage: createKeyPairUsageStore(db),
-    keyStates: createKeyStateStore(db),
+    keyStates: createKeyStateStore(db, waitMs),
     devices: createDeviceStore(db),
     sessions: createSessionStore(db),
     signingKeys: createSigningKeyStore(db),
@@ -51,7 +56,10 @@ export function createStores(db: Knex): Stores {
     secondFactors: createSecondFactorStore(db),
     passkeys: createPasskeyStore(db),
     pendingProofs: createPendingProofStore(db),
-    transaction: (work) => retryDeadlocks(() => db.transaction((trx) => work(createStores(trx)))),
+    transaction(work) {
+      const once = () => db.transaction((trx) => work(createStores(trx)))
+      return retryElsewhere(() => retryDeadlocks(once), waitMs)
+    },
     pendingMigrations: () => pendingMigrations(db),
   }
 }

@@ -4,6 +4,7 @@ import type { DeviceChain } from '../domain/device.js'
 import type { HashScheme, PairSecrets } from '../domain/key-pair.js'
 import type { KeyPairPolicy } from '../domain/key-pair-policy.js'
 import type { Role, User, UserStatus } from '../domain/user.js'
+import { retryElsewhere } from './retry.js'
 
 /** All that decides about a request: the key-pair and its user, read together in one query. */
 export interface KeyState extends PairSecrets {
@@ -187,22 +188,27 @@ export interface KeyStateStore {
  * The query behind every check of a token. Its text never changes, so neither knex nor the database
  * has to make it anew for each request.
  */
-export function createKeyStateStore(db: Knex): KeyStateStore {
+export function createKeyStateStore(db: Knex, waitMs = 0): KeyStateStore {
   const { dialect, config } = db.client
   const filename: string | undefined = config.connection?.filename
-  if (dialect === 'mysql') return createMySqlStore(db)
+  if (dialect === 'mysql') return createMySqlStore(db, waitMs)
   // A transaction, or a database in memory, is visible to its own connection only.
   if (db.isTransaction || !filename || filename === ':memory:') return createSharedSqliteStore(db)
   return createSqliteStore(filename)
 }
 
-function createMySqlStore(db: Knex): KeyStateStore {
+/** @param waitMs As for `retryElsewhere`: a read that starts again is as fresh as one that starts. */
+function createMySqlStore(db: Knex, waitMs: number): KeyStateStore {
+  // Of the time that a request waits, a server that hangs must leave some to the next one.
+  const limited = <T extends Knex.Raw>(query: T) => (waitMs > 0 ? query.timeout(waitMs / 2) : query)
   return {
     async read(apiKeys) {
       const places = apiKeys.map(() => '?').join(',')
-      const query = db.raw(`${select} (${places})`, [...apiKeys]).options({ rowsAsArray: true })
-      const [rows] = await query
-      return rows.map(stateFromRow)
+      return retryElsewhere(async () => {
+        const query = db.raw(`${select} (${places})`, [...apiKeys]).options({ rowsAsArray: true })
+        const [rows] = await limited(query)
+        return rows.map(stateFromRow)
+      }, waitMs)
     },
     async readWithMarks(apiKeys, { chains, tokenIds }) {
       const lists = [apiKeys, chains, tokenIds]
@@ -211,8 +217,10 @@ function createMySqlStore(db: Knex): KeyStateStore {
         list.length === 0 ? 'null' : list.map(() => '?').join(','),
       )
       const text = selectAll({ keys, chains: chainPlaces, tokenIds: tokenPlaces })
-      const [rows] = await db.raw(text, lists.flat()).options({ rowsAsArray: true })
-      return sortRows(rows)
+      return retryElsewhere(async () => {
+        const [rows] = await limited(db.raw(text, lists.flat()).options({ rowsAsArray: true }))
+        return sortRows(rows)
+      }, waitMs)
     },
     close() {},
   }

@@ -1,4 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises'
+import { CommitOutcomeError } from './mysql-client.js'
+import { isUnavailable } from './unavailable.js'
 
 const attempts = 5
 
@@ -20,6 +22,29 @@ export async function retryDeadlocks<T>(
     } catch (error) {
       if (attempt === attempts || !isDeadlock(error)) throw error
       await delay(attempt * 10 * Math.random())
+    }
+  }
+}
+
+const pauseMs = 50
+
+/**
+ * Runs `work` again for a while where the database could not serve it: of several servers another one
+ * takes over, or a cluster has formed a group anew. Only for what has then done nothing, or may be done
+ * twice: a read, or a transaction that was never sent a COMMIT.
+ *
+ * @param waitMs Longest time after which it is tried again; 0: never.
+ */
+export async function retryElsewhere<T>(work: () => Promise<T>, waitMs: number): Promise<T> {
+  if (waitMs === 0) return work()
+  const deadline = performance.now() + waitMs
+  for (;;) {
+    try {
+      return await work()
+    } catch (error) {
+      const isHopeless = error instanceof CommitOutcomeError || !isUnavailable(error)
+      if (isHopeless || performance.now() + pauseMs >= deadline) throw error
+      await delay(pauseMs)
     }
   }
 }

@@ -170,7 +170,8 @@ function embeddedFile(database: DatabaseConfig, command: 'backup' | 'restore'): 
     if (database.filename !== ':memory:') return database.filename
     throw new CliError('The database is in memory: there is no file.')
   }
-  const { host, port, user, database: name } = database
+  const { user, database: name } = database
+  const [{ host, port }] = database.hosts
   const login = `--host=${host} --port=${port} --user=${user} --password`
   const tool =
     command === 'backup'

@@ -9,6 +9,7 @@ import * as addPreviousSecret from './migrations/20261123000800-add-previous-sec
 import * as createDevices from './migrations/20261123000900-create-devices.js'
 import * as addRequireDevice from './migrations/20261123000910-add-require-device.js'
 import * as createRegisteredTokens from './migrations/20261123001000-create-registered-tokens.js'
+import * as indexSecrets from './migrations/20261123001050-index-secrets.js'
 import * as createRateLimits from './migrations/20261123001100-create-rate-limits.js'
 import * as createSecondFactors from './migrations/20261123001200-create-second-factors.js'
 import * as addSecondFactorTime from './migrations/20261123001210-add-second-factor-time.js'
@@ -27,6 +28,7 @@ const migrations: Record<string, Knex.Migration> = {
   '20261123000900-create-devices': createDevices,
   '20261123000910-add-require-device': addRequireDevice,
   '20261123001000-create-registered-tokens': createRegisteredTokens,
+  '20261123001050-index-secrets': indexSecrets,
   '20261123001100-create-rate-limits': createRateLimits,
   '20261123001200-create-second-factors': createSecondFactors,
   '20261123001210-add-second-factor-time': addSecondFactorTime,

@@ -5,6 +5,7 @@ import { errorHandler } from './http/error-handler.js'
 import { exposedFailureHeaders } from './http/failure-headers.js'
 import { createAuthenticator } from './http/guards/authenticate.js'
 import { forwardAuth } from './http/forward-auth.js'
+import { createRefreshCookies } from './http/jwt-auth/refresh-cookie.js'
 import { metadataRouter } from './http/oauth/metadata.js'
 import { oauthRouter } from './http/oauth/routes.js'
 import { healthRouter } from './http/ops/health.js'
@@ -39,6 +40,8 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
     authenticator,
     cookie,
     publicUrl,
+    jwtAuth: services.jwtAuth,
+    refreshCookies: createRefreshCookies({ publicUrl, corsOrigins, now: services.now }),
   })
   const document = describeApi(listOperations(routes), publicUrl)
 

@@ -45,6 +45,8 @@ export interface Config {
   accessTokenTtl: number
   /** Seconds. */
   refreshTokenTtl: number
+  /** The same for clients of usefulteam/jwt-auth, who ask under `/jwt-auth/v1`. */
+  jwtAuth: { accessTokenTtl: number; refreshTokenTtl: number }
   /** For how many seconds a replaced refresh token of a device is answered with its successor. */
   refreshGrace: number
   /** Whether key-pairs are exchanged for the tokens of a device only. */
@@ -141,6 +143,8 @@ const variables = {
   ...secretVariables,
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
   REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
+  JWT_AUTH_ACCESS_TOKEN_TTL: integer(600, 1, 10 * year),
+  JWT_AUTH_REFRESH_TOKEN_TTL: integer(30 * secondsPerDay, 1, 10 * year),
   REFRESH_GRACE: integer(30, 0, 600),
   REQUIRE_DEVICE: flag,
   TOKEN_AUDIENCES: z
@@ -241,6 +245,10 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     keyEncryptionKey,
     accessTokenTtl: values.ACCESS_TOKEN_TTL,
     refreshTokenTtl: values.REFRESH_TOKEN_TTL,
+    jwtAuth: {
+      accessTokenTtl: values.JWT_AUTH_ACCESS_TOKEN_TTL,
+      refreshTokenTtl: values.JWT_AUTH_REFRESH_TOKEN_TTL,
+    },
     refreshGrace: values.REFRESH_GRACE,
     requireDevice: values.REQUIRE_DEVICE,
     tokenAudiences: [audience, ...otherAudiences] as const,

@@ -221,6 +221,13 @@ export const errorCatalogue = {
     message: 'Token user_email is invalid.',
   },
 
+  // Clients of usefulteam/jwt-auth; what else they are told is in http/jwt-auth/words.ts
+  jwt_auth_missing_credentials: { status: 401, message: 'Username and password are required' },
+  jwt_auth_custom_auth_failed: { status: 401, message: 'Custom authentication failed.' },
+  jwt_auth_no_auth_cookie: { status: 401, message: 'Refresh token cookie not found.' },
+  empty_username: { status: 401, message: 'Error: The username field is empty.' },
+  empty_password: { status: 401, message: 'Error: The password field is empty.' },
+
   // Key-pairs
   rest_authentication_edit_user_error: {
     status: 403,

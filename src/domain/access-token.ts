@@ -105,7 +105,8 @@ export function buildClaims(token: NewToken): TokenClaims {
 
 function deviceClaims({ name, chain, generation }: TokenDevice) {
   return {
-    device: name,
+    // One without a name has a chain all the same.
+    ...(name !== '' && { device: name }),
     device_chain: chain,
     ...(generation !== undefined && { device_rotation: generation }),
   }

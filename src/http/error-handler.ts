@@ -1,10 +1,12 @@
 import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import { failureHeaders } from './failure-headers.js'
+import { JwtAuthFailure, presentJwtAuthError } from './jwt-auth/envelope.js'
 import { OAuthFailure, presentOAuthError } from './oauth/oauth-error.js'
 import type { AppMiddleware } from './state.js'
 
-const tokenPath = '/wp/v2/token'
+/** Whoever asks for a token has no use for being told to bring one. */
+const tokenPaths = new Set(['/wp/v2/token', '/jwt-auth/v1/token', '/jwt-auth/v1/token/refresh'])
 
 export interface FailureDeps {
   logger: Logger
@@ -31,11 +33,16 @@ export function createFailureAnswer({ logger, publicUrl, toServiceError }: Failu
   return function answerFailure(thrown: unknown, request: FailedRequest): Failure {
     const { method, path, isResource } = request
     const isOAuth = thrown instanceof OAuthFailure
-    const error = toServiceError(isOAuth ? thrown.cause : thrown)
+    const isJwtAuth = thrown instanceof JwtAuthFailure
+    const error = toServiceError(isOAuth || isJwtAuth ? thrown.cause : thrown)
     if (error.status >= 500) {
       logger.error({ err: error.cause ?? thrown, method, path }, error.message)
     }
-    const { status, headers, body } = isOAuth ? presentOAuthError(error) : presentError(error)
+    const { status, headers, body } = isOAuth
+      ? presentOAuthError(error)
+      : isJwtAuth
+        ? presentJwtAuthError(error, thrown.subject)
+        : presentError(error)
     const resource = isResource ? { publicUrl } : undefined
     return { status, headers: { ...headers, ...failureHeaders(error, resource) }, body }
   }
@@ -54,9 +61,8 @@ export function errorHandler(answerFailure: FailureAnswer): AppMiddleware {
       if (ctx.status === 404 && ctx.body == null) throw new ServiceError('rest_no_route')
     } catch (thrown) {
       const { method, path } = ctx
-      // Whoever asks for a token has no use for being told to bring one.
-      const { restPath = tokenPath } = ctx.state
-      const isResource = restPath !== tokenPath
+      const { restPath } = ctx.state
+      const isResource = restPath !== undefined && !tokenPaths.has(restPath)
       const { status, headers, body } = answerFailure(thrown, { method, path, isResource })
       ctx.set(headers)
       ctx.status = status

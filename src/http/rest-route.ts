@@ -3,12 +3,14 @@ import type { AppMiddleware, RequestContext } from './state.js'
 
 /** Of the router's paths: no other surface lies below it. */
 export const restPrefix = '/wp-json'
+/** Namespaces that are served without the prefix as well. */
+const ownPrefixes = ['/wp/v2', '/jwt-auth/v1']
 // Not HEAD: the client would wait for the body that its POST has and our answer to HEAD has not.
 const overrides = new Set(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
 /**
  * WordPress's REST API has three addresses: `/wp-json/wp/v2/…`, `/index.php?rest_route=/wp/v2/…`
- * (and `/?rest_route=`), and ours, `/wp/v2/…`. This finds the one path behind them, which the router
+ * (and `/?rest_route=`), and ours, `/wp/v2/…`; the same for `jwt-auth/v1`. This finds the one path behind them, which the router
  * and nothing else looks at, so no spelling reaches a route that another spelling would not.
  */
 export function restRoute(): AppMiddleware {
@@ -30,7 +32,7 @@ export function restRoute(): AppMiddleware {
 
 function restPathOf(ctx: RequestContext): string | undefined {
   const { path } = ctx
-  if (path.startsWith('/wp/v2')) return normalise(path)
+  if (ownPrefixes.some((prefix) => path.startsWith(prefix))) return normalise(path)
   if (path.startsWith(restPrefix)) {
     const rest = path.slice(restPrefix.length)
     return rest === '' || rest.startsWith('/') ? normalise(rest) : undefined

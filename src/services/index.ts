@@ -14,6 +14,7 @@ import {
   withTokenActions,
   withUserActions,
 } from './hooks/with-actions.js'
+import { createJwtAuthService, type JwtAuthService } from './jwt-auth.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createPasskeyService, type PasskeyService } from './passkeys.js'
 import { createSecondFactorService, type SecondFactorService } from './second-factors.js'
@@ -40,6 +41,7 @@ export interface Services {
   keyPairs: KeyPairService
   devices: DeviceService
   tokens: TokenService
+  jwtAuth: JwtAuthService
   introspection: TokenIntrospection
   signingKeys: SigningKeyService
   /** The signing keys as this node knows them. */
@@ -81,6 +83,7 @@ export interface ServicesDeps {
     | 'refreshGrace'
     | 'requireSecondFactor'
     | 'requireDevice'
+    | 'jwtAuth'
   >
   /** The HMAC secret that signs tokens. */
   jwtSecret: string
@@ -113,6 +116,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     audiences: config.tokenAudiences,
     accessTokenTtl,
     refreshTokenTtl,
+    jwtAuth: config.jwtAuth,
     shapers: hooks.shapers,
     now,
   })
@@ -126,7 +130,13 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     addDailyUsage: stores.keyPairUsage.add,
     logger,
   })
-  const tokenLifetime = Math.max(accessTokenTtl, refreshTokenTtl)
+  const { jwtAuth } = config
+  const tokenLifetime = Math.max(
+    accessTokenTtl,
+    refreshTokenTtl,
+    jwtAuth.accessTokenTtl,
+    jwtAuth.refreshTokenTtl,
+  )
   const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
   const limits = createRateLimits({
     config: config.rateLimits,
@@ -168,7 +178,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     logger,
     now,
   })
-  const plainTokens = createTokenService({
+  const tokenDeps = {
     stores,
     keyStates,
     signer,
@@ -181,7 +191,8 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     issuer: publicUrl,
     hooks,
     now,
-  })
+  }
+  const plainTokens = createTokenService(tokenDeps)
   const tokens = emitter ? withTokenActions(plainTokens, { emitter, now }) : plainTokens
   const failures = new Map<ErrorCode, number>()
   function toServiceError(error: unknown): ServiceError {
@@ -194,6 +205,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     keyPairs,
     devices,
     tokens,
+    jwtAuth: createJwtAuthService({ ...tokenDeps, tokens }),
     introspection: createTokenIntrospection({
       tokens,
       keyPairs,

@@ -55,9 +55,17 @@ export interface Subject {
   device?: ChainPlace
 }
 
+export interface IssuedAccessToken {
+  accessToken: string
+  /** Lifetime, in seconds. */
+  expiresIn: number
+}
+
 export interface TokenIssuer {
   /** Tokens as the WordPress plugins make them. */
   issue(subject: Subject, dialect?: TokenDialect): Promise<IssuedTokens>
+  /** An access token alone, for clients of usefulteam/jwt-auth. */
+  issueAccess(subject: Subject): Promise<IssuedAccessToken>
   /**
    * Tokens as OAuth has them.
    *
@@ -79,6 +87,8 @@ export interface TokenIssuerDeps {
   audiences: readonly [string, ...string[]]
   accessTokenTtl: number
   refreshTokenTtl: number
+  /** The same in the dialect of usefulteam/jwt-auth. */
+  jwtAuth: { accessTokenTtl: number; refreshTokenTtl: number }
   /** What the operator's hooks make of tokens, by dialect. */
   shapers?: Partial<Record<TokenDialect, TokenShaper>>
   /** Seconds since the Unix epoch. */
@@ -96,10 +106,20 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     return [...new Set(found as string[])]
   }
 
-  function build(type: TokenType, subject: Subject, audience?: readonly string[]): TokenClaims {
+  function ttlOf(type: TokenType, dialect: TokenDialect): number {
+    const ttls = dialect === 'jwt-auth' ? deps.jwtAuth : deps
+    return type === 'access' ? ttls.accessTokenTtl : ttls.refreshTokenTtl
+  }
+
+  function build(
+    type: TokenType,
+    subject: Subject,
+    dialect: TokenDialect,
+    audience?: readonly string[],
+  ): TokenClaims {
     const { device: place } = subject
     if (type === 'refresh' && place) return buildClaims(refreshOfDevice(subject, place))
-    const ttl = type === 'access' ? deps.accessTokenTtl : deps.refreshTokenTtl
+    const ttl = ttlOf(type, dialect)
     const issuedAt = now()
     const lifetime = boundedLifetime(subject, ttl, issuedAt)
     const device = place && { name: place.name, chain: place.chain }
@@ -127,7 +147,7 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     dialect: TokenDialect,
     audience?: readonly string[],
   ): Promise<ShapedToken> {
-    const built = build(type, subject, audience)
+    const built = build(type, subject, dialect, audience)
     const shape = shapers[dialect]
     if (!shape) return { claims: built }
     const available = signer.algorithms(type)
@@ -162,6 +182,11 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
       const { text: accessToken, lifetime: expiresIn } = await sign('access', subject, dialect)
       const { text: refreshToken } = await sign('refresh', subject, dialect)
       return { accessToken, refreshToken, expiresIn, user, apiKey, scopes }
+    },
+
+    async issueAccess(subject) {
+      const { text: accessToken, lifetime: expiresIn } = await sign('access', subject, 'jwt-auth')
+      return { accessToken, expiresIn }
     },
 
     async grant(subject, grant) {

@@ -84,6 +84,13 @@ export interface KeyPairStore {
   /** @returns How many this call revoked. */
   revokeAll(userId: number, revocation: Revocation): Promise<number>
   find(userId: number, apiKey: string): Promise<KeyPair | undefined>
+  /**
+   * Finds a pair by its owner and a secret of it, revoked pairs too.
+   *
+   * @param hash Of the secret of now, or of the one before while the overlap of its rotation lasts.
+   * @returns The API key.
+   */
+  findApiKeyBySecret(loginOrEmail: string, hash: string, now: number): Promise<string | undefined>
   /** Touches nothing but `last_used_at` and `last_ip`, so it can never undo a revocation. */
   recordUses(uses: readonly Use[]): Promise<void>
   /** Of secrets that have been replaced twice since, nothing is recorded. */
@@ -223,6 +230,23 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
       if (!isAsciiValue(apiKey)) return undefined
       const row = await keyPairs().where({ user_id: userId, api_key: apiKey }).first()
       return row && fromRow(row)
+    },
+
+    // By the hash, which an index finds at once however many pairs the user has. Whether there is such
+    // a user makes no difference to what is asked.
+    async findApiKeyBySecret(loginOrEmail, hash, now) {
+      if (!isAsciiValue(loginOrEmail)) return undefined
+      const owned = () =>
+        keyPairs()
+          .join('users', 'users.id', 'key_pairs.user_id')
+          .where((where) =>
+            where.where('user_login', loginOrEmail).orWhere('user_email', loginOrEmail),
+          )
+          .select('api_key', 'revoked_at')
+      const previous = owned().where('previous_hash', hash).where('previous_expires_at', '>', now)
+      const rows = await owned().where('secret_hash', hash).unionAll(previous)
+      const found = rows.find((row) => row.revoked_at === null) ?? rows[0]
+      return found?.api_key
     },
 
     async recordUses(uses) {

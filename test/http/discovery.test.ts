@@ -12,14 +12,19 @@ const routes: Record<string, string[]> = {
   '/wp/v2/users/me': ['GET'],
   '/wp/v2/users/me/password': ['POST'],
   '/wp/v2/users/(?P<id>[\\d]+)': ['GET'],
+  '/jwt-auth/v1/token': ['POST'],
+  '/jwt-auth/v1/token/validate': ['POST'],
+  '/jwt-auth/v1/token/refresh': ['POST'],
 }
+
+const namespaceOf = (pattern: string) => pattern.split('/').slice(1, 3).join('/')
 
 /** An address of a route, for its pattern. */
 const example = (pattern: string) =>
   pattern.replace('(?P<api_key>[\\w-]+)', '1abc').replace(/\(\?P<\w+>\[\\d\]\+\)/, '1')
 
 onEachDatabase(
-  'the index lists the namespace and every route, at each of its addresses',
+  'the index lists the namespaces and every route, at each of its addresses',
   async (t, service) => {
     const texts = new Set<string>()
     for (const path of ['/wp-json', '/wp-json/', '/?rest_route=/', '/index.php?rest_route=/']) {
@@ -31,22 +36,27 @@ onEachDatabase(
     const index = JSON.parse([...texts][0] ?? '')
     t.is(index.url, service.url)
     t.is(index.home, service.url)
-    t.deepEqual(index.namespaces, ['wp/v2'])
+    t.deepEqual(index.namespaces, ['wp/v2', 'jwt-auth/v1'])
     t.truthy(index.name)
     for (const [pattern, methods] of Object.entries(routes)) {
       const route = index.routes[pattern]
-      t.is(route?.namespace, 'wp/v2', pattern)
+      t.is(route?.namespace, namespaceOf(pattern), pattern)
       t.deepEqual(route.methods, methods)
     }
   },
 )
 
-onEachDatabase('the namespace lists its routes', async (t, service) => {
-  for (const path of ['/wp-json/wp/v2', '/wp/v2/', '/index.php?rest_route=/wp/v2']) {
-    const { status, body } = await service.json(path)
-    t.is(status, 200, path)
-    t.is(body.namespace, 'wp/v2')
-    for (const pattern of Object.keys(routes)) t.truthy(body.routes[pattern], pattern)
+onEachDatabase('a namespace lists its routes, and no others', async (t, service) => {
+  for (const namespace of ['wp/v2', 'jwt-auth/v1']) {
+    const own = Object.keys(routes).filter((pattern) => namespaceOf(pattern) === namespace)
+    for (const mount of ['/wp-json/', '/', '/index.php?rest_route=/']) {
+      const { status, body } = await service.json(`${mount}${namespace}`)
+      t.is(status, 200, mount)
+      t.is(body.namespace, namespace)
+      const listed = Object.keys(body.routes)
+      for (const pattern of own) t.true(listed.includes(pattern), pattern)
+      t.true(listed.every((pattern) => namespaceOf(pattern) === namespace))
+    }
   }
 })
 
@@ -57,7 +67,7 @@ onEachDatabase('OPTIONS describes a route, its methods and its parameters', asyn
       const { status, body, headers } = await service.json(path, { method: 'OPTIONS' })
       t.is(status, 200, path)
       t.is(headers.get('Allow'), methods.join(', '), path)
-      t.is(body.namespace, 'wp/v2')
+      t.is(body.namespace, namespaceOf(pattern))
       t.deepEqual(body.methods, methods)
       t.deepEqual(
         body.endpoints.flatMap((endpoint: any) => endpoint.methods),

@@ -185,6 +185,35 @@ onSqlite('every answer is as described', async (t, service) => {
     status: 200,
   })
 
+  // usefulteam/jwt-auth
+  const theirs = '/wp-json/jwt-auth/v1/token'
+  const logIn = { username: 'ada', password: pair.api_secret }
+  const minted2 = await call(theirs, theirs, { fields: logIn, status: 200 })
+  await call(theirs, theirs, { fields: { ...logIn, password: 'x' }, status: 401 })
+  await call(theirs, theirs, { json: { ...logIn, device: [] }, status: 400 })
+  await call(theirs, theirs, { fields: { refresh_token: '1.x' }, status: 401 })
+  await call(`${theirs}/validate`, `${theirs}/validate`, {
+    method: 'POST',
+    headers: bearer(minted2.data.token),
+    status: 200,
+  })
+  for (const headers of [{}, bearer('x'), bearer(tokens.refresh_token)]) {
+    await call(`${theirs}/validate`, `${theirs}/validate`, { method: 'POST', headers, status: 401 })
+  }
+  const held = await service.fetch(theirs, { method: 'POST', body: new URLSearchParams(logIn) })
+  const [cookie = ''] = held.headers.getSetCookie()
+  const [refreshCookie = ''] = cookie.split(';')
+  await call(`${theirs}/refresh`, `${theirs}/refresh`, {
+    method: 'POST',
+    headers: { Cookie: refreshCookie },
+    status: 200,
+  })
+  await call(`${theirs}/refresh`, `${theirs}/refresh`, {
+    fields: { refresh_token: refreshCookie.replace(/^.*=/, '') },
+    status: 200,
+  })
+  await call(`${theirs}/refresh`, `${theirs}/refresh`, { method: 'POST', status: 401 })
+
   // OAuth
   const client = { client_id: second.row.api_key, client_secret: second.api_secret }
   const grant = { grant_type: 'client_credentials', scope: 'offline_access' }

@@ -5,7 +5,7 @@ import { errorCatalogue } from '../../errors.js'
 /** The shapes of answers that have a name in the API's description. */
 export const shapes = z.registry<{ id: string }>()
 
-function shape<T extends z.ZodType>(id: string, schema: T): T {
+export function shape<T extends z.ZodType>(id: string, schema: T): T {
   shapes.add(schema, { id })
   return schema
 }

@@ -2,11 +2,14 @@ import Router from '@koa/router'
 import { z } from 'zod'
 import { type ErrorCode, errorCatalogue, ServiceError } from '../../errors.js'
 import { statusOf as proxyStatusOf } from '../forward-auth.js'
+import { isRefusal, presentJwtAuthError } from '../jwt-auth/envelope.js'
+import { wordFor } from '../jwt-auth/words.js'
 import { publicHeaders } from '../oauth/metadata.js'
 import { presentOAuthError } from '../oauth/oauth-error.js'
 import type { AppRouter, RequestState } from '../state.js'
 import { matchesPattern } from '../wp/route.js'
 import { errorAnswer, oauthErrorAnswer, shapes } from './answers.js'
+import { jwtAuthErrorAnswer } from './jwt-auth-answers.js'
 import { type Access, failuresOf, type Operation, tags } from './operation.js'
 
 export type Schema = Record<string, unknown>
@@ -213,6 +216,12 @@ function describeFailures(operation: Operation): Record<string, OpenApiResponse>
   for (const code of failuresOf(operation)) {
     const error = new ServiceError(code)
     if (dialect === 'proxy') add(proxyStatusOf(error), lineOf(code, code))
+    for (const subject of operation.subjects ?? []) {
+      const { status } = presentJwtAuthError(error, subject)
+      const form = isRefusal(error) ? jwtAuthErrorAnswer : errorAnswer
+      const word = isRefusal(error) ? wordFor(error, subject).code : code
+      add(status, lineOf(word, code), form)
+    }
     if (dialect === 'wordpress' || dialect === 'both') {
       add(error.status, lineOf(code, code), errorAnswer)
     }

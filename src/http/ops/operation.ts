@@ -1,5 +1,6 @@
 import type { z } from 'zod'
 import { type ErrorCode, errorCatalogue, ServiceError } from '../../errors.js'
+import type { Subject } from '../jwt-auth/words.js'
 
 /**
  * Who may ask: anybody; a person with a browser session and its nonce; those or the bearer of an
@@ -9,7 +10,7 @@ import { type ErrorCode, errorCatalogue, ServiceError } from '../../errors.js'
 export type Access = 'anybody' | 'person' | 'viewer' | 'bearer' | 'client' | 'cookie'
 
 /** In which words a refusal comes, and with which status. */
-export type Dialect = 'wordpress' | 'oauth' | 'both' | 'proxy'
+export type Dialect = 'wordpress' | 'oauth' | 'both' | 'proxy' | 'jwt-auth'
 
 /** What is said of an endpoint beside the parameters that its handler reads. */
 export interface Description {
@@ -24,6 +25,8 @@ export interface Description {
   /** Failures of this endpoint alone: those of access, parameters and the service come by themselves. */
   failures?: readonly ErrorCode[]
   dialect?: Dialect
+  /** In the dialect of jwt-auth: what it may fail at. */
+  subjects?: readonly Subject[]
   /** Headers of the answer, with what they say. */
   headers?: Record<string, string>
   /** The forms of the body, where there is more than one. */
@@ -48,6 +51,7 @@ export interface Operation extends Description {
 
 export const tags = {
   Tokens: 'Exchange a key-pair for tokens; check one.',
+  'usefulteam/jwt-auth': 'The same tokens, for clients of that plugin.',
   'Key-pairs': 'Mint, list, change, rotate and revoke.',
   Users: 'Who a token or a session belongs to.',
   Sessions: 'Logging in and out with a cookie.',

@@ -142,6 +142,13 @@ const otherOperations: readonly Operation[] = [
   {
     ...discovery,
     method: 'GET',
+    path: `${restPrefix}/jwt-auth/v1`,
+    summary: 'List the routes of the namespace for clients of usefulteam/jwt-auth',
+    answer: routesAnswer,
+  },
+  {
+    ...discovery,
+    method: 'GET',
     path: serverMetadataPath,
     summary: 'Describe the authorization server (RFC 8414)',
     answer: serverMetadataAnswer,

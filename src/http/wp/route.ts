@@ -30,7 +30,14 @@ export interface WpEndpoint {
 
 export type Method = 'GET' | 'POST' | 'PATCH' | 'DELETE'
 
-export const namespace = 'wp/v2'
+export const namespaces = ['wp/v2', 'jwt-auth/v1'] as const
+
+export type Namespace = (typeof namespaces)[number]
+
+/** @returns The namespace of a route's path. */
+export function namespaceOf(path: string): Namespace | undefined {
+  return namespaces.find((name) => path.startsWith(`/${name}/`))
+}
 
 /** What a parameter of a path may be; anything else is no route. */
 const pathParameters: Record<string, string> = {
@@ -58,7 +65,7 @@ export function matchesPattern(params: Record<string, string>): boolean {
 export function describeRoute(route: WpRoute, publicUrl: string): object {
   const isFixed = !route.path.includes(':')
   return {
-    namespace,
+    namespace: namespaceOf(route.path),
     methods: [...new Set(route.endpoints.flatMap((endpoint) => endpoint.methods))],
     endpoints: route.endpoints.map(({ methods, args }) => ({ methods, args: describeArgs(args) })),
     ...(isFixed && { _links: { self: [{ href: `${publicUrl}/wp-json${route.path}` }] } }),

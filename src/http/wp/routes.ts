@@ -2,12 +2,14 @@ import Router from '@koa/router'
 import { ServiceError } from '../../errors.js'
 import { restPrefix } from '../rest-route.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
+import { type JwtAuthRoutesDeps, jwtAuthRoutes } from '../jwt-auth/routes.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
 import { type DeviceRoutesDeps, deviceRoutes } from './devices.js'
 import {
   describeRoute,
   matchesPattern,
-  namespace,
+  namespaceOf,
+  namespaces,
   patternOf,
   readSchema,
   type WpRoute,
@@ -18,11 +20,18 @@ import { type UserRoutesDeps, userRoutes } from './users.js'
 export type WpRoutesDeps = KeyPairRoutesDeps &
   DeviceRoutesDeps &
   UserRoutesDeps &
+  JwtAuthRoutesDeps &
   Parameters<typeof tokenRoutes>[0]
 
 /** The REST API of WordPress, as far as it is ours. */
 export function wpRoutes(deps: WpRoutesDeps): readonly WpRoute[] {
-  return [...tokenRoutes(deps), ...keyPairRoutes(deps), ...deviceRoutes(deps), ...userRoutes(deps)]
+  return [
+    ...tokenRoutes(deps),
+    ...keyPairRoutes(deps),
+    ...deviceRoutes(deps),
+    ...userRoutes(deps),
+    ...jwtAuthRoutes(deps),
+  ]
 }
 
 export function wpRouter(routes: readonly WpRoute[], publicUrl: string): AppRouter {
@@ -54,11 +63,12 @@ function addRoute(router: AppRouter, route: WpRoute, publicUrl: string): void {
   })
 }
 
-/** `/wp-json/` and `/wp-json/wp/v2`, by which clients discover what there is. */
+/** `/wp-json/`, `/wp-json/wp/v2` and `/wp-json/jwt-auth/v1`, by which clients discover what there is. */
 function addIndex(router: AppRouter, routes: readonly WpRoute[], publicUrl: string): void {
-  const described = Object.fromEntries(
-    routes.map((route) => [patternOf(route.path), describeRoute(route, publicUrl)]),
-  )
+  const describe = (some: readonly WpRoute[]) =>
+    Object.fromEntries(
+      some.map((route) => [patternOf(route.path), describeRoute(route, publicUrl)]),
+    )
   const index = {
     name: 'Twinkey',
     description: 'Key-pairs, tokens, and the check of both.',
@@ -66,14 +76,17 @@ function addIndex(router: AppRouter, routes: readonly WpRoute[], publicUrl: stri
     home: publicUrl,
     gmt_offset: '0',
     timezone_string: 'UTC',
-    namespaces: [namespace],
+    namespaces,
     authentication: {},
-    routes: described,
+    routes: describe(routes),
   }
   router.get('/', (ctx) => {
     ctx.body = index
   })
-  router.get('/wp/v2', (ctx) => {
-    ctx.body = { namespace, routes: described }
-  })
+  for (const namespace of namespaces) {
+    const described = describe(routes.filter(({ path }) => namespaceOf(path) === namespace))
+    router.get(`/${namespace}`, (ctx) => {
+      ctx.body = { namespace, routes: described }
+    })
+  }
 }

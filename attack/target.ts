@@ -55,8 +55,19 @@ export function createTarget(address: string, options: TargetOptions = {}): Targ
       const fail = (error: Error) =>
         reject(new NoAnswer(`${method} ${path.slice(0, 100)}: ${error.message}`, { cause: error }))
       const call = isTls ? requestTls : request
+      const bytes = body === undefined ? undefined : Buffer.from(body)
+      // Node says nothing of the length of a DELETE's body.
+      const length = bytes && { 'Content-Length': bytes.length }
       const outgoing = call(
-        { hostname, port, path: base + path, method, headers, agent, timeout },
+        {
+          hostname,
+          port,
+          path: base + path,
+          method,
+          headers: { ...length, ...headers },
+          agent,
+          timeout,
+        },
         (response) => {
           let text = ''
           response.setEncoding('utf8')
@@ -71,8 +82,8 @@ export function createTarget(address: string, options: TargetOptions = {}): Targ
       )
       outgoing.once('timeout', () => outgoing.destroy(new Error(`silent for ${timeout} ms`)))
       outgoing.once('error', fail)
-      // Node would send the headers in the text's encoding, were it not bytes.
-      outgoing.end(body === undefined ? undefined : Buffer.from(body))
+      // Not as a text: Node would send the headers in its encoding.
+      outgoing.end(bytes)
     })
   }
 

@@ -20,21 +20,28 @@ export function sendPlain(
   { method = 'GET', headers = {}, body }: PlainRequest = {},
 ): Promise<PlainAnswer> {
   const { hostname, port } = new URL(url)
+  // Not as a text: Node would then send the headers in the text's encoding, too.
+  const bytes = body === undefined ? undefined : Buffer.from(body)
+  // Node says nothing of the length of a DELETE's body, which then looks like another request.
+  const isSilent = method === 'DELETE' && bytes !== undefined
+  const all = { ...headers, ...(isSilent && { 'Content-Length': String(bytes.length) }) }
   return new Promise((resolve, reject) => {
-    const sent = request({ hostname, port, path, method, headers, agent: false }, (response) => {
-      let text = ''
-      response.setEncoding('utf8')
-      response.on('data', (chunk) => {
-        text += chunk
-      })
-      response.once('end', () =>
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
-      )
-      response.once('error', reject)
-    })
+    const sent = request(
+      { hostname, port, path, method, headers: all, agent: false },
+      (response) => {
+        let text = ''
+        response.setEncoding('utf8')
+        response.on('data', (chunk) => {
+          text += chunk
+        })
+        response.once('end', () =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text }),
+        )
+        response.once('error', reject)
+      },
+    )
     sent.once('error', reject)
-    // Not as a text: Node would then send the headers in the text's encoding, too.
-    sent.end(body === undefined ? undefined : Buffer.from(body))
+    sent.end(bytes)
   })
 }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { integer } from './config-values.js'
 import { parseRateLimit, type RateLimit } from './domain/rate-limit.js'
 
 export interface RateLimitsConfig {
@@ -14,6 +15,15 @@ export interface RateLimitsConfig {
   exchangeAddress: RateLimit | undefined
   /** Questions of one key-pair about tokens that are not good. */
   introspection: RateLimit | undefined
+}
+
+export interface ConnectionsConfig {
+  /** Most at once, of each process. */
+  max: number
+  /** Longest time for the head of a request to arrive. */
+  headersTimeoutMs: number
+  /** The same for a whole request. */
+  requestTimeoutMs: number
 }
 
 const rateLimit = (fallback: string) =>
@@ -38,6 +48,12 @@ export const limitVariables = {
     .describe('must be auto, memory or database'),
 } as const
 
+export const connectionVariables = {
+  MAX_CONNECTIONS: integer(10_000, 1, 1_000_000),
+  HEADERS_TIMEOUT_MS: integer(10_000, 100, 600_000),
+  REQUEST_TIMEOUT_MS: integer(30_000, 100, 600_000),
+} as const
+
 type LimitValues = z.infer<z.ZodObject<typeof limitVariables>>
 
 export function readRateLimits(values: LimitValues): RateLimitsConfig {
@@ -48,5 +64,15 @@ export function readRateLimits(values: LimitValues): RateLimitsConfig {
     exchange: values.RATE_LIMIT_EXCHANGE,
     exchangeAddress: values.RATE_LIMIT_EXCHANGE_ADDRESS,
     introspection: values.RATE_LIMIT_INTROSPECTION,
+  }
+}
+
+export function readConnectionLimits(
+  values: z.infer<z.ZodObject<typeof connectionVariables>>,
+): ConnectionsConfig {
+  return {
+    max: values.MAX_CONNECTIONS,
+    headersTimeoutMs: values.HEADERS_TIMEOUT_MS,
+    requestTimeoutMs: values.REQUEST_TIMEOUT_MS,
   }
 }

@@ -2,7 +2,14 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseEnv } from 'node:util'
 import { z } from 'zod'
-import { limitVariables, type RateLimitsConfig, readRateLimits } from './config-limits.js'
+import {
+  type ConnectionsConfig,
+  connectionVariables,
+  limitVariables,
+  type RateLimitsConfig,
+  readConnectionLimits,
+  readRateLimits,
+} from './config-limits.js'
 import { type MetricsConfig, metricsVariables, readMetrics } from './config-metrics.js'
 import {
   readEncryptionKey,
@@ -10,6 +17,7 @@ import {
   readSecret,
   secretVariables,
 } from './config-secrets.js'
+import { integer } from './config-values.js'
 import {
   databaseUrlForms,
   type MySqlAddress,
@@ -64,6 +72,7 @@ export interface Config {
   /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
   trustProxy: number
   rateLimits: RateLimitsConfig
+  connections: ConnectionsConfig
   corsOrigins: '*' | readonly string[]
   /** Where security researchers find somebody: a URI, for security.txt. */
   securityContact: string | undefined
@@ -106,15 +115,6 @@ export function readEnvironment(env: Environment, directory = process.cwd()): En
     throw new ConfigError([`.env cannot be read: ${(error as Error).message}`])
   }
 }
-
-const integer = (fallback: number, min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,10}$/)
-    .default(String(fallback))
-    .transform(Number)
-    .refine((value) => value >= min && value <= max)
-    .describe(`must be an integer from ${min} to ${max}`)
 
 const flag = z
   .enum(['true', 'false', '1', '0'])
@@ -165,6 +165,7 @@ const variables = {
     .enum(secondFactorPolicies)
     .default('off')
     .describe('must be off or minting'),
+  ...connectionVariables,
   SIGNATURE_MEMORY_MB: integer(32, 1, 4096),
   SIGNATURE_MEMORY_ENTRIES: integer(100_000, 1, 10_000_000),
   TRUST_PROXY: z
@@ -261,6 +262,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     },
     trustProxy: values.TRUST_PROXY,
     rateLimits: readRateLimits(values),
+    connections: readConnectionLimits(values),
     corsOrigins: values.CORS_ORIGINS,
     securityContact: values.SECURITY_CONTACT,
     logLevel: values.LOG_LEVEL,

@@ -1,4 +1,4 @@
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import type { Config } from './config.js'
 import { createFailureAnswer, type FailureAnswer } from './http/error-handler.js'
 import { forwardAuthLane } from './http/forward-auth.js'
@@ -6,6 +6,9 @@ import { hotLane, type Lane } from './http/hot-lane.js'
 import { apiHeaders } from './http/security-headers.js'
 import type { Logger } from './logger.js'
 import type { Services } from './services/index.js'
+
+/** Browsers send twenty or so, proxies a dozen more. */
+const mostHeaders = 100
 
 export interface AppDeps {
   services: Services
@@ -40,6 +43,8 @@ export function createListener(
   let loading: Promise<RequestListener> | undefined
 
   const listen: RequestListener = (request, response) => {
+    // Node would leave out those beyond a number of its own, and say nothing.
+    if (request.rawHeaders.length > 2 * mostHeaders) return refuseHeaders(response)
     if (take(request, response) || takeForwardAuth(request, response)) return
     if (app) return app(request, response)
     loading ??= loadApp()
@@ -57,6 +62,10 @@ export function createListener(
     )
   }
   return listen
+}
+
+function refuseHeaders(response: ServerResponse): void {
+  response.writeHead(431, { Connection: 'close', 'Content-Length': '0' }).end()
 }
 
 /** The same answer to a failure in the lanes as behind them. */

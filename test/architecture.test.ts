@@ -86,7 +86,8 @@ const rules: Record<string, Rule> = {
   },
   'errors.ts': { may: [] },
   'database-url.ts': { may: ['node:fs', 'node:net', 'node:path'] },
-  'config-limits.ts': { may: ['domain', 'zod'] },
+  'config-limits.ts': { may: ['config-values', 'domain', 'zod'] },
+  'config-values.ts': { may: ['zod'] },
   'config-metrics.ts': { may: ['zod'] },
   'config-secrets.ts': {
     may: ['config-metrics', 'domain', 'zod', 'node:fs', 'node:path'],
@@ -97,6 +98,7 @@ const rules: Record<string, Rule> = {
       'config-limits',
       'config-metrics',
       'config-secrets',
+      'config-values',
       'database-url',
       'domain',
       'zod',

@@ -1,7 +1,8 @@
-import { createServer, type Server } from 'node:http'
+import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import type { Config } from '../config.js'
 import { generatePassword } from '../domain/password.js'
+import { createHttpServer } from '../http/server.js'
 import type { Logger } from '../logger.js'
 import { createRuntime, type Runtime, type RuntimeOptions } from '../runtime.js'
 import { readExtensionsFile } from './context.js'
@@ -72,10 +73,8 @@ export async function startServer(
       'JWT_SECRET is not set: tokens are signed with the secret of this DATA_DIR, and nodes with another one refuse them',
     )
   }
-  const server = createServer(runtime.listener)
-  // Longer than the idle time-out of the usual load balancers (60 s), which would otherwise now and
-  // then send a request into a connection that we are closing.
-  server.keepAliveTimeout = 65_000
+  const server = createHttpServer(config.connections)
+  server.on('request', runtime.listener)
   const metering = config.metrics && (await import('./metrics.js')).meter(server, runtime)
   try {
     const problem = runtime.services.keyRing.problem()

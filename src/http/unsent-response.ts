@@ -1,7 +1,8 @@
 import type { Logger } from '../logger.js'
 
-/** What Node says of a client that went away, or that broke HTTP in the middle of a body. */
-const clientCodes = /^(HPE_.*|ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE)$/
+/** What Node says of a client that went away, took too long, or broke HTTP in a body. */
+const clientCodes =
+  /^(HPE_.*|ECONNRESET|ECONNABORTED|EPIPE|ERR_STREAM_PREMATURE_CLOSE|ERR_HTTP_REQUEST_TIMEOUT)$/
 
 /**
  * Logs what Koa reports when there was nobody left to answer. Anybody can make a connection fail, so

@@ -14,6 +14,11 @@ function post(path: string, headers: readonly string[], body: string): string {
 const form = 'Content-Type: application/x-www-form-urlencoded'
 const paths = ['/wp/v2/token', '/?rest_route=/wp/v2/token', '/login']
 
+async function administrator(service: Service) {
+  await service.createUser('root', 'administrator')
+  return service.logIn('root')
+}
+
 /** The service has come through whatever was sent: it works, and has nothing to complain about. */
 async function assertHealthy(t: ExecutionContext, service: Service): Promise<void> {
   const user = await service.createUser('grace')
@@ -132,6 +137,45 @@ onEachDatabase('header bombs are 431, and end their connection', async (t, servi
     const address = `GET ${path}&${kilobyte.repeat(20)} HTTP/1.1\r\nHost: x\r\n\r\n`
     t.is(statusOf(await sendBytes(service.url, address)), 431)
   }
+  await assertHealthy(t, service)
+})
+
+onEachDatabase('more than a hundred headers are 431, none is left out', async (t, service) => {
+  for (const path of ['/wp/v2/token/validate', '/wp-json/', '/forward-auth']) {
+    for (const [count, isRefused] of [
+      [90, false],
+      [101, true],
+      [1500, true],
+    ] as const) {
+      const lines = Array.from({ length: count }, (_, i) => `X${i}: y`)
+      const head = [`GET ${path} HTTP/1.1`, 'Host: x', 'Connection: close', ...lines, '', '']
+      const status = statusOf(await sendBytes(service.url, head.join('\r\n')))
+      t.is(status === 431, isRefused, `${path} with ${count} headers: ${status}`)
+    }
+  }
+  await assertHealthy(t, service)
+})
+
+onEachDatabase('names of prototypes in a query are names like any other', async (t, service) => {
+  const { headers } = await administrator(service)
+  for (const name of ['__proto__', 'constructor', '__proto__[x]', 'constructor[prototype][x]']) {
+    const query = `${encodeURIComponent(name)}=polluted`
+    for (const path of [
+      '/wp-json/',
+      '/wp/v2/users',
+      '/session',
+      '/login',
+      '/profile',
+      '/healthz',
+    ]) {
+      const { status } = await sendPlain(service.url, `${path}?${query}`, { headers })
+      t.true(status < 400, `${path}?${query}: ${status}`)
+    }
+    const asked = await sendPlain(service.url, `/?rest_route=/wp/v2/users/me&${query}`, { headers })
+    t.is(asked.status, 200)
+  }
+  t.is(Reflect.get({}, 'x'), undefined)
+  t.is(Reflect.get({}, 'polluted'), undefined)
   await assertHealthy(t, service)
 })
 

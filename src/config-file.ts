@@ -21,8 +21,9 @@ export async function loadConfigFile(
 ): Promise<Extensions> {
   const path = findConfigFile(env, directory)
   if (path === undefined) return {}
-  const loaded = await load(path)
-  const { default: extensions } = loaded
+  const { default: exported } = await load(path)
+  // A loader that makes CommonJS of it, where package.json does not say "module", wraps it once more.
+  const extensions = isWrapped(exported) ? exported.default : exported
   if (typeof extensions !== 'object' || extensions === null) {
     throw new ConfigError([`${path} must export its settings by default: export default { … }`])
   }
@@ -50,7 +51,11 @@ function findConfigFile(env: Environment, directory: string): string | undefined
 }
 
 interface LoadedModule {
-  default?: Extensions
+  default?: Extensions | { default: Extensions }
+}
+
+function isWrapped(exported: LoadedModule['default']): exported is { default: Extensions } {
+  return typeof exported === 'object' && exported !== null && 'default' in exported
 }
 
 async function load(path: string): Promise<LoadedModule> {
@@ -74,34 +79,51 @@ function importModule(path: string): Promise<LoadedModule> {
   return import(pathToFileURL(path).href)
 }
 
+interface Loader {
+  import(path: string): Promise<LoadedModule>
+}
+
 /**
- * Node reads TypeScript itself from 22.18 on. Before, a loader has to: one that is installed beside the
- * file, or beside Twinkey.
+ * Node reads TypeScript itself from 22.18 on. Before, a loader has to: jiti, beside the file or beside
+ * Twinkey, or the one that Twinkey is developed with.
  */
 async function importTypeScript(path: string): Promise<LoadedModule> {
-  for (const from of [pathToFileURL(path).href, import.meta.url]) {
-    const jiti = find('jiti', from)
-    if (jiti) {
-      const { createJiti } = await import(jiti)
-      return createJiti(import.meta.url).import(path)
-    }
-    const tsx = find('tsx/esm/api', from)
-    if (tsx) {
-      const { tsImport } = await import(tsx)
-      return tsImport(pathToFileURL(path).href, import.meta.url)
-    }
+  for (const from of [path, import.meta.url]) {
+    const jiti = requireIfThere('jiti', from) as JitiModule | undefined
+    if (jiti) return jiti.createJiti(import.meta.url).import(path)
   }
+  const url = pathToFileURL(path).href
+  const tsx = await importIfThere('tsx/esm/api')
+  if (tsx) return tsx.tsImport(url, import.meta.url)
   throw new Error(
     `Node.js ${process.versions.node} does not read TypeScript. Use Node.js 22.18 or newer, ` +
       'or `npm install jiti` beside the file, or write it in JavaScript as twinkey.config.mjs.',
   )
 }
 
-function find(module: string, from: string): string | undefined {
+interface JitiModule {
+  createJiti(from: string): Loader
+}
+
+interface TsxModule {
+  tsImport(url: string, from: string): Promise<LoadedModule>
+}
+
+function requireIfThere(name: string, from: string): unknown {
+  const require = createRequire(from)
   try {
-    return pathToFileURL(createRequire(from).resolve(module)).href
-  } catch {
-    // It is not installed there.
-    return undefined
+    return require(name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
+    throw error
+  }
+}
+
+async function importIfThere(name: string): Promise<TsxModule | undefined> {
+  try {
+    return await import(name)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
+    throw error
   }
 }

@@ -77,10 +77,10 @@ function readForwardAuth(given: ForwardAuthOptions, problems: string[]) {
   const publicPaths = parsePaths('forwardAuth.publicPaths', given.publicPaths ?? [], problems)
   const uriFrom = readSource('uriFrom', given.uriFrom, problems)
   const methodFrom = readSource('methodFrom', given.methodFrom, problems)
-  if (publicPaths.length > 0 && uriFrom === undefined) {
+  if (publicPaths.length > 0 && given.uriFrom === undefined) {
     problems.push('forwardAuth.uriFrom must say where your proxy gives the path')
   }
-  if (publicPaths.some(({ method }) => method !== undefined) && methodFrom === undefined) {
+  if (publicPaths.some(({ method }) => method !== undefined) && given.methodFrom === undefined) {
     problems.push('forwardAuth.methodFrom must say where your proxy gives the method')
   }
   return { publicPaths, uriFrom, methodFrom }

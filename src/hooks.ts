@@ -229,8 +229,8 @@ export interface Events {
     at: number
     userId: number
     change: 'created' | 'password_changed' | 'disabled' | 'enabled' | 'deleted'
-    /** Who did it; `null` for an operator, `undefined` if that is not known. */
-    by: number | null | undefined
+    /** Who did it; `null` for an operator. */
+    by: number | null
   }
 }
 

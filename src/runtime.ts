@@ -11,7 +11,8 @@ import { readExtensions } from './extensions.js'
 import type { Extensions } from './hooks.js'
 import { createListener } from './lanes.js'
 import type { Logger } from './logger.js'
-import { createHookSet } from './services/hooks/index.js'
+import { StartHookError } from './services/hooks/asked-at-start.js'
+import { createHookSet, type HookSet } from './services/hooks/index.js'
 import { createServices, type Services } from './services/index.js'
 import type { EncryptionKey } from './services/signing-keys.js'
 import { createStores, type Stores } from './store/index.js'
@@ -69,7 +70,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
     const jwtSecret = config.jwtSecret ?? loadOrCreateSecret(config.dataDir)
     const encryptionKey = encryptionKeyOf(config)
     const { publicUrl } = config
-    const hooks = await createHookSet(extensions, { publicUrl, corsAllowHeaders, logger })
+    const hooks = await openHooks(extensions, { publicUrl, corsAllowHeaders, logger })
     const services = await createServices({
       stores,
       config,
@@ -105,6 +106,16 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
 /** One server has none that could take over: who asks it is told at once that it is away. */
 function waitMsOf({ database }: Config): number {
   return database.dialect === 'mysql' && database.hosts.length > 1 ? database.waitMs : 0
+}
+
+async function openHooks(
+  ...[extensions, deps]: Parameters<typeof createHookSet>
+): Promise<HookSet> {
+  try {
+    return await createHookSet(extensions, deps)
+  } catch (error) {
+    throw error instanceof StartHookError ? new ConfigError([error.message]) : error
+  }
 }
 
 function clock(): number {

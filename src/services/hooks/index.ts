@@ -13,7 +13,8 @@ import type {
 } from '../../hooks.js'
 import type { Logger } from '../../logger.js'
 import { createEmitter, type Emitter } from './actions.js'
-import { asChoice, asObject, asText, isRefusal } from './checked.js'
+import { askAtStart } from './asked-at-start.js'
+import { asChoice, asObject, isRefusal } from './checked.js'
 import { createGuardHooks, type GuardHooks } from './guarding.js'
 import { createHookRunner, type HookRunner } from './runner.js'
 import { createShapers, type TokenShaper } from './shaping.js'
@@ -89,14 +90,15 @@ export interface HookSetDeps {
   logger: Logger
 }
 
-/** @throws {ServiceError} if a hook that is asked at start fails. */
+/** @throws {StartHookError} */
 export async function createHookSet(
   extensions: ReadExtensions,
   { publicUrl, corsAllowHeaders, logger }: HookSetDeps,
 ): Promise<HookSet> {
   const { hooks, actions, forwardAuth } = extensions
-  const runner = createHookRunner({ logger, timeoutMs: extensions.hookTimeoutMs })
-  const atStart = await askAtStart(hooks, runner, { publicUrl, corsAllowHeaders })
+  const { hookTimeoutMs: timeoutMs } = extensions
+  const runner = createHookRunner({ logger, timeoutMs })
+  const atStart = await askAtStart(hooks, { publicUrl, corsAllowHeaders, timeoutMs })
   const filter = <Context extends HookContext>(name: BodyHookName) =>
     hooks[name] && createBodyFilter<Context>(hooks, name, runner)
   return {
@@ -161,62 +163,4 @@ function createFinder<Given extends HookContext>(
     const message = found.refuse
     throw new ServiceError('rest_authentication_invalid_api_key_secret', { message })
   }
-}
-
-/** These decide about every request in the same way, so they are asked once. */
-async function askAtStart(
-  hooks: Partial<Hooks>,
-  runner: HookRunner,
-  { publicUrl, corsAllowHeaders }: Pick<HookSetDeps, 'publicUrl' | 'corsAllowHeaders'>,
-) {
-  const { jwtAuthIssuer: issuer, authorizationHeader: header, corsAllowHeaders: cors } = hooks
-  return {
-    jwtAuthIssuer:
-      issuer &&
-      (await runner.run('jwtAuthIssuer', (common) => issuer(publicUrl, common), asIssuer)),
-    authorizationHeader:
-      header &&
-      (await runner.run(
-        'authorizationHeader',
-        (common) => header('Authorization', common),
-        asOtherHeader,
-      )),
-    corsAllowHeaders:
-      cors &&
-      (await runner.run(
-        'corsAllowHeaders',
-        (common) => cors(corsAllowHeaders, common),
-        asHeaderList,
-      )),
-  }
-}
-
-function asIssuer(given: unknown): string {
-  const issuer = asText(given)
-  if (issuer !== '') return issuer
-  throw new TypeError('The hook must give back an issuer')
-}
-
-const headerName = /^[\w!#$%&'*+.^`|~-]+$/
-
-/** @returns `undefined` for the usual one. */
-function asOtherHeader(given: unknown): string | undefined {
-  const name = asHeaderName(given)
-  return name === 'authorization' ? undefined : name
-}
-
-/** Also as PHP's servers call it, e.g. `HTTP_X_TOKEN`. */
-function asHeaderName(given: unknown): string {
-  const name = asText(given)
-    .replace(/^(?:REDIRECT_)?HTTP_([A-Z_]+)$/, (_, rest: string) => rest.replaceAll('_', '-'))
-    .toLowerCase()
-  if (headerName.test(name)) return name
-  throw new TypeError('The hook must give back the name of a header')
-}
-
-function asHeaderList(given: unknown): string[] {
-  const names = Array.isArray(given) ? given.map(asText) : asText(given).split(',')
-  const trimmed = names.map((name) => name.trim()).filter((name) => name !== '')
-  if (trimmed.every((name) => headerName.test(name))) return trimmed
-  throw new TypeError('The hook must give back names of headers')
 }

@@ -81,7 +81,7 @@ export function withUserActions(service: UserService, { emitter, now }: Deps): U
   function changed(
     userId: number,
     change: Events['userChanged']['change'],
-    who?: number | null,
+    who: number | null,
   ): void {
     emitter.emit('userChanged', { at: now(), userId, change, by: who })
   }
@@ -97,7 +97,7 @@ export function withUserActions(service: UserService, { emitter, now }: Deps): U
     ...service,
     async create(details, actor) {
       const user = await service.create(details, actor)
-      changed(user.id, 'created', actor && by(actor))
+      changed(user.id, 'created', by(actor))
       return user
     },
     async changePassword(user, ...rest) {
@@ -112,15 +112,15 @@ export function withUserActions(service: UserService, { emitter, now }: Deps): U
     },
     async disable(userId, actor) {
       await service.disable(userId, actor)
-      changed(userId, 'disabled', actor && by(actor))
+      changed(userId, 'disabled', by(actor))
     },
     async enable(userId, actor) {
       await service.enable(userId, actor)
-      changed(userId, 'enabled', actor && by(actor))
+      changed(userId, 'enabled', by(actor))
     },
     async delete(userId, actor) {
       await service.delete(userId, actor)
-      changed(userId, 'deleted', actor && by(actor))
+      changed(userId, 'deleted', by(actor))
     },
   }
 }

@@ -369,7 +369,18 @@ export interface ServiceErrorOptions {
   rateLimit?: RateLimitState
   /** What a token would have to have (RFC 6750, section 3). */
   scopes?: readonly string[]
+  about?: RefusalSubject
   cause?: unknown
+}
+
+/** What only the audit log is told of a refusal: answers are the same whatever the reason. */
+export interface RefusalSubject {
+  /** Whose account or key-pair it was about. */
+  userId?: number | undefined
+  /** Of a pair that exists: anything else may be a secret in the wrong field. */
+  apiKey?: string | undefined
+  /** More exact than the code, e.g. `wrong_secret`. */
+  reason?: string | undefined
 }
 
 /** A failure the caller can act on. Anything else that is thrown is a bug and answers 500. */
@@ -385,6 +396,8 @@ export class ServiceError extends Error {
   readonly retryAfter: number | undefined
   readonly rateLimit: RateLimitState | undefined
   readonly scopes: readonly string[] | undefined
+  /** Whoever knows more adds to it on the way. */
+  about: RefusalSubject | undefined
 
   constructor(code: ErrorCode, options: ServiceErrorOptions = {}) {
     super(options.message ?? errorCatalogue[code].message, { cause: options.cause })
@@ -397,6 +410,7 @@ export class ServiceError extends Error {
     this.retryAfter = options.retryAfter
     this.rateLimit = options.rateLimit
     this.scopes = options.scopes
+    this.about = options.about
   }
 
   /** The body that WordPress's REST API sends for an error. */
@@ -407,6 +421,12 @@ export class ServiceError extends Error {
       data: { status: this.status, ...(this.params && { params: this.params }) },
     }
   }
+}
+
+/** Adds what is known about a refusal, for the audit log. @returns The same error. */
+export function aboutSubject(error: unknown, about: RefusalSubject | undefined): unknown {
+  if (error instanceof ServiceError && about) error.about = { ...about, ...error.about }
+  return error
 }
 
 /** `rest_missing_callback_param`, worded as WordPress words it. */

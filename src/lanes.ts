@@ -71,7 +71,8 @@ function refuseHeaders(response: ServerResponse): void {
 /** The same answer to a failure in the lanes as behind them. */
 export function createAnswerFailure({ services, config, logger }: AppDeps): FailureAnswer {
   const { toServiceError } = services
-  return createFailureAnswer({ logger, publicUrl: config.publicUrl, toServiceError })
+  const recordRefusal = services.audit.recorder.refused
+  return createFailureAnswer({ logger, publicUrl: config.publicUrl, recordRefusal, toServiceError })
 }
 
 export function createForwardAuth({ services, config, logger }: AppDeps): Lane {
@@ -81,6 +82,7 @@ export function createForwardAuth({ services, config, logger }: AppDeps): Lane {
     tokens,
     hooks,
     toServiceError,
+    recordRefusal: services.audit.recorder.refused,
     logger,
     headers: apiHeaders(config),
     trustProxy,

@@ -2,9 +2,9 @@
 export interface Origin {
   /** An address, e.g. `203.0.113.7`. */
   ip: string | null
-  userAgent?: string | null
+  userAgent?: string | undefined
   /** Names the request in answers, logs and the audit log. */
-  requestId?: string | null
+  requestId?: string | null | undefined
 }
 
 /** Of what no request asked for: the command line, a test, the service itself. */

@@ -1,8 +1,11 @@
+import type { Origin } from '../domain/origin.js'
+import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import { failureHeaders } from './failure-headers.js'
 import { JwtAuthFailure, presentJwtAuthError } from './jwt-auth/envelope.js'
 import { OAuthFailure, presentOAuthError } from './oauth/oauth-error.js'
+import { requestOrigin } from './request-origin.js'
 import type { AppMiddleware } from './state.js'
 
 /** Whoever asks for a token has no use for being told to bring one. */
@@ -11,6 +14,8 @@ const tokenPaths = new Set(['/wp/v2/token', '/jwt-auth/v1/token', '/jwt-auth/v1/
 export interface FailureDeps {
   logger: Logger
   publicUrl: string
+  /** Tells the audit log. */
+  recordRefusal(error: ServiceError, origin: Origin, user?: User): void
   /** Turns whatever was thrown into the failure that a client may see. */
   toServiceError(error: unknown): ServiceError
 }
@@ -20,6 +25,9 @@ export interface FailedRequest {
   path: string
   /** Whether it asked for something that a bearer token gives access to. */
   isResource?: boolean
+  origin: Origin
+  /** Who asked, if that is known. */
+  user?: User | undefined
 }
 
 export interface Failure {
@@ -29,22 +37,25 @@ export interface Failure {
 }
 
 /** The one place where a failure becomes an answer; our own failures are logged on the way. */
-export function createFailureAnswer({ logger, publicUrl, toServiceError }: FailureDeps) {
+export function createFailureAnswer(deps: FailureDeps) {
+  const { logger, publicUrl, recordRefusal, toServiceError } = deps
   return function answerFailure(thrown: unknown, request: FailedRequest): Failure {
-    const { method, path, isResource } = request
+    const { method, path, isResource, origin, user } = request
+    const { requestId } = origin
     const isOAuth = thrown instanceof OAuthFailure
     const isJwtAuth = thrown instanceof JwtAuthFailure
     const error = toServiceError(isOAuth || isJwtAuth ? thrown.cause : thrown)
     if (error.status >= 500) {
-      logger.error({ err: error.cause ?? thrown, method, path }, error.message)
+      logger.error({ err: error.cause ?? thrown, method, path, requestId }, error.message)
     }
+    recordRefusal(error, origin, user)
     const { status, headers, body } = isOAuth
       ? presentOAuthError(error)
       : isJwtAuth
         ? presentJwtAuthError(error, thrown.subject)
         : presentError(error)
     const resource = isResource ? { publicUrl } : undefined
-    return { status, headers: { ...headers, ...failureHeaders(error, resource) }, body }
+    return { status, headers: { ...headers, ...failureHeaders(error, resource, requestId) }, body }
   }
 }
 
@@ -63,7 +74,13 @@ export function errorHandler(answerFailure: FailureAnswer): AppMiddleware {
       const { method, path } = ctx
       const { restPath } = ctx.state
       const isResource = restPath !== undefined && !tokenPaths.has(restPath)
-      const { status, headers, body } = answerFailure(thrown, { method, path, isResource })
+      const { status, headers, body } = answerFailure(thrown, {
+        method,
+        path,
+        isResource,
+        origin: requestOrigin(ctx),
+        user: ctx.state.actor?.user,
+      })
       ctx.set(headers)
       ctx.status = status
       ctx.body = body

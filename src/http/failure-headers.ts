@@ -14,13 +14,16 @@ export interface RefusedResource {
  * `Retry-After`, `RateLimit` and `RateLimit-Policy`. Never to be kept by a cache.
  *
  * @param resource What was asked for, if a bearer token gives access to it.
+ * @param requestId By which the owner finds the reason in the audit log.
  * @see [RateLimit header fields, draft 11](https://datatracker.ietf.org/doc/html/draft-ietf-httpapi-ratelimit-headers-11)
  */
 export function failureHeaders(
   error: ServiceError,
   resource?: RefusedResource,
+  requestId?: string | null,
 ): Record<string, string> {
   const headers: Record<string, string> = { 'Cache-Control': 'no-store' }
+  if (requestId) headers['X-Request-Id'] = requestId
   const challenge = resource && bearerChallenge(error, resource.publicUrl)
   if (challenge !== undefined) headers['WWW-Authenticate'] = challenge
   const retryAfter = error.retryAfter ?? (error.status === 503 ? unavailableRetry : undefined)
@@ -39,4 +42,5 @@ export const exposedFailureHeaders = [
   'Retry-After',
   'RateLimit',
   'RateLimit-Policy',
+  'X-Request-Id',
 ] as const

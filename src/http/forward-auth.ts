@@ -5,19 +5,21 @@ import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { AskedRequest } from '../services/hooks/guarding.js'
 import type { ForwardAuthSettings, HookSet } from '../services/hooks/index.js'
-import type { TokenService } from '../services/tokens.js'
-import { addressOf } from './client-address.js'
+import type { Origin, TokenService } from '../services/tokens.js'
 import { failureHeaders } from './failure-headers.js'
 import { hasBearer, readBearer } from './guards/bearer.js'
 import { assertScopes, readScopeList } from './guards/scopes.js'
 import { createGuard, type Guard } from './guards/guard.js'
 import type { Lane } from './hot-lane.js'
+import { originOf } from './request-origin.js'
 import type { AppMiddleware } from './state.js'
 
 export interface ForwardAuthDeps {
   tokens: TokenService
   hooks: Pick<HookSet, 'guard' | 'forwardAuth'>
   toServiceError(error: unknown): ServiceError
+  /** Tells the audit log. */
+  recordRefusal(error: ServiceError, origin: Origin): void
   logger: Logger
   /** Of every refusal, which proxies hand on to the client. */
   headers: Record<string, string>
@@ -39,33 +41,33 @@ export function forwardAuthLane(deps: ForwardAuthDeps): Lane {
   const { publicPaths } = hooks.forwardAuth
   const guard = createGuard({ hooks: hooks.guard, publicPaths, toServiceError })
 
-  async function check(request: IncomingMessage): Promise<TokenPrincipal> {
+  async function check(request: IncomingMessage, origin: Origin): Promise<TokenPrincipal> {
     const { authorization } = request.headers
     if (!hasBearer(authorization)) throw new ServiceError('rest_not_logged_in')
-    const origin = { ip: addressOf(request, trustProxy) }
     const principal = await tokens.authenticate(readBearer(authorization), origin)
-    assertScopes(principal.scopes, requiredScopes(request.url ?? ''))
+    assertScopes(principal, requiredScopes(request.url ?? ''))
     return principal
   }
 
   async function checkGuarded(
     guard: Guard,
     request: IncomingMessage,
+    origin: Origin,
   ): Promise<TokenPrincipal | undefined> {
-    const ip = addressOf(request, trustProxy)
-    const asked = askedFor(request, hooks.forwardAuth, ip)
-    return guard(asked, hasBearer(request.headers.authorization), () => check(request))
+    const asked = askedFor(request, hooks.forwardAuth, origin.ip)
+    return guard(asked, hasBearer(request.headers.authorization), () => check(request, origin))
   }
 
   return function takeForwardAuth(request, response) {
     if (!isForwardAuth(request.url ?? '')) return false
-    const work = guard ? checkGuarded(guard, request) : check(request)
+    const origin = originOf(request, trustProxy)
+    const work = guard ? checkGuarded(guard, request, origin) : check(request, origin)
     work.then(
       (principal) => {
         response.writeHead(204, principal ? identityHeaders(principal) : anonymousHeaders)
         response.end()
       },
-      (thrown: unknown) => refuse(deps, request, response, thrown),
+      (thrown: unknown) => refuse(deps, request, response, origin, thrown),
     )
     return true
   }
@@ -146,17 +148,21 @@ function headerText(text: string): string {
 }
 
 function refuse(
-  { toServiceError, logger, headers }: ForwardAuthDeps,
+  { toServiceError, recordRefusal, logger, headers }: ForwardAuthDeps,
   request: IncomingMessage,
   response: ServerResponse,
+  origin: Origin,
   thrown: unknown,
 ): void {
   const error = toServiceError(thrown)
   const status = statusOf(error)
-  const about = { status, code: error.code, ...describeOriginal(request) }
+  const { requestId } = origin
+  const about = { status, code: error.code, requestId, ...describeOriginal(request) }
   if (status >= 500) logger.error({ err: error.cause ?? thrown, ...about }, error.message)
   else logger.debug(about, 'a forwarded request was refused')
-  response.writeHead(status, { ...headers, ...failureHeaders(error, {}), 'Content-Length': '0' })
+  recordRefusal(error, origin)
+  const extra = failureHeaders(error, {}, requestId)
+  response.writeHead(status, { ...headers, ...extra, 'Content-Length': '0' })
   response.end()
 }
 

@@ -1,13 +1,13 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ServiceError } from '../errors.js'
 import type { Origin, TokenService } from '../services/tokens.js'
-import { addressOf } from './client-address.js'
 import type { FailureAnswer } from './error-handler.js'
 import { maxBodyBytes, readForm } from './form.js'
 import { inOAuth } from './oauth/oauth-error.js'
 import { oauthPaths } from './oauth/paths.js'
 import type { ExchangeHooks } from './exchange-hooks.js'
 import { grantTokens } from './oauth/token.js'
+import { originOf } from './request-origin.js'
 import { issueTokens, validateToken } from './wp/token.js'
 
 export interface HotLaneDeps {
@@ -54,6 +54,7 @@ export function hotLane(deps: HotLaneDeps): Lane {
   function answer(
     request: IncomingMessage,
     response: ServerResponse,
+    origin: Origin,
     work: Promise<object>,
     isResource = false,
   ): true {
@@ -61,7 +62,7 @@ export function hotLane(deps: HotLaneDeps): Lane {
       (body) => send(response, 200, body),
       (error: unknown) => {
         const { method, url = '' } = request
-        const failure = answerFailure(error, { method, path: url, isResource })
+        const failure = answerFailure(error, { method, path: url, isResource, origin })
         // `Cache-Control` is among the common headers already.
         const { 'Cache-Control': _, ...extra } = failure.headers
         send(response, failure.status, failure.body, flatten(extra))
@@ -70,19 +71,15 @@ export function hotLane(deps: HotLaneDeps): Lane {
     return true
   }
 
-  const originOf = (request: IncomingMessage): Origin => ({
-    ip: addressOf(request, trustProxy),
-    userAgent: request.headers['user-agent'],
-  })
-
-  async function issue(request: IncomingMessage): Promise<object> {
+  async function issue(request: IncomingMessage, origin: Origin): Promise<object> {
     const fields = await readFields(request)
-    return issueTokens(tokens, fields, request.headers.authorization, originOf(request), hooks)
+    const { authorization } = request.headers
+    return issueTokens(tokens, fields, authorization, origin, hooks)
   }
 
-  async function grant(request: IncomingMessage): Promise<object> {
+  async function grant(request: IncomingMessage, origin: Origin): Promise<object> {
     const fields = await inOAuth(() => readFields(request))
-    return grantTokens(tokens, fields, request.headers.authorization, originOf(request), hooks)
+    return grantTokens(tokens, fields, request.headers.authorization, origin, hooks)
   }
 
   return function takeHot(request, response) {
@@ -90,13 +87,14 @@ export function hotLane(deps: HotLaneDeps): Lane {
     if (request.headers.origin !== undefined) return false
     if (method === 'GET' && validatePaths.has(url)) {
       const { authorization } = request.headers
-      const check = validateToken(tokens, authorization, addressOf(request, trustProxy))
-      return answer(request, response, check, true)
+      const origin = originOf(request, trustProxy)
+      return answer(request, response, origin, validateToken(tokens, authorization, origin), true)
     }
     if (method !== 'POST' || !isPlainForm(request)) return false
-    if (tokenPaths.has(url)) return answer(request, response, issue(request))
-    if (url === oauthPaths.token) return answer(request, response, grant(request))
-    return false
+    const serve = tokenPaths.has(url) ? issue : url === oauthPaths.token ? grant : undefined
+    if (!serve) return false
+    const origin = originOf(request, trustProxy)
+    return answer(request, response, origin, serve(request, origin))
   }
 }
 

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.js'
 import type { Stores } from '../store/index.js'
 import { isUnavailable } from '../store/unavailable.js'
 import { type Audit, createAudit } from './audit/index.js'
+import { withIssuanceRecorded } from './audit/issuance.js'
 import { createDeviceService, type DeviceService } from './devices.js'
 import { createHousekeeping, type Housekeeping } from './housekeeping.js'
 import { type HookSet, noHooks } from './hooks/index.js'
@@ -193,7 +194,8 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     now,
   }
   const plainTokens = createTokenService(tokenDeps)
-  const tokens = emitter ? withTokenActions(plainTokens, { emitter, now }) : plainTokens
+  const recorded = withIssuanceRecorded(plainTokens, audit.recorder)
+  const tokens = emitter ? withTokenActions(recorded, { emitter, now }) : recorded
   const failures = new Map<ErrorCode, number>()
   function toServiceError(error: unknown): ServiceError {
     if (error instanceof ServiceError) return error

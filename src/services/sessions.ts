@@ -18,8 +18,8 @@ import type { AuditTrail } from './audit/trail.js'
 import type { LoginLimiter } from './login-limiter.js'
 import type { Proof, SecondFactorService } from './second-factors.js'
 
-export interface Browser extends Origin {
-  userAgent: string | null
+export interface Browser extends Omit<Origin, 'userAgent'> {
+  userAgent?: string | null | undefined
 }
 
 export interface NewSession {
@@ -130,7 +130,8 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
         action: 'session.started',
         actor: actorOf(user),
         userId: user.id,
-        origin: browser,
+        origin: { ...browser, userAgent: browser.userAgent ?? undefined },
+        details: secondFactorAt === null ? {} : { second_factor: true },
       })
       return 'started'
     })
@@ -149,9 +150,13 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
     const account = found ? `user:${found.user.id}` : `login:${login.toLowerCase().slice(0, 256)}`
     return limiter.guard(account, address, async () => {
       const isRight = await verifyPassword(found?.passwordHash, password)
-      if (!found || !isRight) throw new ServiceError('incorrect_password')
+      const userId = found?.user.id
+      if (!found || !isRight) {
+        const reason = found ? 'wrong_password' : 'unknown_login'
+        throw new ServiceError('incorrect_password', { about: { userId, reason } })
+      }
       if (found.user.status !== 'active') {
-        throw new ServiceError('rest_authentication_disabled_user')
+        throw new ServiceError('rest_authentication_disabled_user', { about: { userId } })
       }
       return found
     })

@@ -1,6 +1,6 @@
 import { isCurrent, type PresentedToken, type TokenUser } from '../domain/access-token.js'
 import { maxApiKeyLength, nobodysSecrets, versionOfSecret } from '../domain/key-pair.js'
-import { ServiceError } from '../errors.js'
+import { aboutSubject, type RefusalSubject, ServiceError } from '../errors.js'
 import type { DeviceState, KeyState } from '../store/key-states.js'
 import type { DeviceService } from './devices.js'
 import type { TokenVerdict } from './hooks/verdict.js'
@@ -65,7 +65,10 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
   async function prove({ apiKey, apiSecret }: ClientSecret, origin: Origin): Promise<Proof> {
     const state = await readState(apiKey)
     const secretVersion = versionOfSecret(state ?? nobodysSecrets, apiSecret, now())
-    if (!state || secretVersion === undefined) throw await limiter.refuse(apiKey, origin.ip)
+    if (!state || secretVersion === undefined) {
+      const about = state ? subjectOf(state, 'wrong_secret') : { reason: 'unknown_api_key' }
+      throw aboutSubject(await limiter.refuse(apiKey, origin.ip), about)
+    }
     assertUsable(state, origin)
     return { state, secretVersion }
   }
@@ -77,7 +80,15 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     return { state, secretVersion: state.secretVersion }
   }
 
-  function assertUsable(state: KeyState, { ip }: Origin): void {
+  function assertUsable(state: KeyState, origin: Origin): void {
+    try {
+      assertUsableFrom(state, origin)
+    } catch (error) {
+      throw aboutSubject(error, subjectOf(state))
+    }
+  }
+
+  function assertUsableFrom(state: KeyState, { ip }: Origin): void {
     if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
     if (state.user.status !== 'active') {
       throw new ServiceError('rest_authentication_disabled_user')
@@ -95,11 +106,11 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     if (!isCurrent(token, now())) throw new ServiceError('rest_authentication_token_error')
   }
 
-  async function check(
+  async function checkClaims(
+    token: PresentedToken,
     text: string,
     ip: string | null | undefined,
   ): Promise<{ token: CheckedToken; state: KeyState }> {
-    const token = signer.recall(text) ?? (await signer.verify(text))
     assertCurrent(token)
     assertIssuer(token)
     if (!tokenIssuer.accepts(token.audience)) {
@@ -138,11 +149,11 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     return { token: token as CheckedToken, state }
   }
 
-  async function checkRefresh(
+  async function checkRefreshClaims(
+    token: PresentedToken,
     text: string,
     { ip }: Origin,
   ): Promise<{ token: PresentedToken; state: KeyState }> {
-    const token = signer.recall(text) ?? (await signer.verify(text))
     assertCurrent(token)
     if (token.userId === undefined) {
       throw new ServiceError('rest_authentication_missing_refresh_token_user_id')
@@ -177,7 +188,27 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     return { token, state }
   }
 
-  return { prove, vouch, check, checkRefresh }
+  /** Whose token was refused is known for sure once its signature is. */
+  async function attributed<T>(
+    text: string,
+    decide: (token: PresentedToken) => Promise<T>,
+  ): Promise<T> {
+    const token = signer.recall(text) ?? (await signer.verify(text))
+    try {
+      return await decide(token)
+    } catch (error) {
+      const { userId, apiKey } = token
+      throw aboutSubject(error, { userId, apiKey })
+    }
+  }
+
+  return {
+    prove,
+    vouch,
+    check: (text, ip) => attributed(text, (token) => checkClaims(token, text, ip)),
+    checkRefresh: (text, origin) =>
+      attributed(text, (token) => checkRefreshClaims(token, text, origin)),
+  }
 }
 
 const chainPattern = /^[\w-]{22}$/
@@ -208,6 +239,10 @@ function assertMarks(token: PresentedToken, state: KeyState): DeviceState | unde
   const isRevoked = registration?.keyPairId !== keyPairId || registration.revokedAt !== null
   if (token.isRegistered && isRevoked) throw new ServiceError('rest_authentication_revoked_token')
   return device
+}
+
+function subjectOf({ userId, apiKey }: KeyState, reason?: string): RefusalSubject {
+  return { userId, apiKey, ...(reason && { reason }) }
 }
 
 /** A login or e-mail that has changed since makes the token another person's. */

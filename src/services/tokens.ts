@@ -1,6 +1,7 @@
 import type { PresentedToken, TokenType } from '../domain/access-token.js'
 import type { KeyPairPrincipal, TokenPrincipal } from '../domain/actor.js'
 import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js'
+import type { Origin as RequestOrigin } from '../domain/origin.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
@@ -17,10 +18,7 @@ import { offline, refreshedSubject, subjectOf } from './token-subject.js'
 import type { UsageRecorder } from './usage-recorder.js'
 
 /** Where a request came from. */
-export interface Origin {
-  ip: string | null
-  /** For the owner, who is to recognise a device by it. */
-  userAgent?: string | undefined
+export interface Origin extends RequestOrigin {
   /** In whose words it asks for tokens; those of WP-API/jwt-auth if absent. */
   dialect?: TokenDialect
 }
@@ -148,7 +146,10 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     const { ip, dialect } = origin
     const subject = subjectOf(state, secretVersion, defined)
     const scopes = requested ? grantScopes(requested, subject.scopes) : subject.scopes
-    if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
+    if (!scopes) {
+      const { userId, apiKey } = state
+      throw new ServiceError('rest_authentication_invalid_scope', { about: { userId, apiKey } })
+    }
     const begun = await begin({ ...subject, scopes }, proof, device, origin)
     usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
     return tokenIssuer.issue(begun, dialect)

@@ -104,15 +104,22 @@ export interface ErrorPageProps {
   context: PageContext
   status: number
   text: string
+  /** By which the reason can be looked up. */
+  requestId?: string | null | undefined
 }
 
-export function ErrorPage({ context, status, text }: ErrorPageProps) {
+export function ErrorPage({ context, status, text, requestId }: ErrorPageProps) {
   return (
     <Page context={context} title={`Error ${status}`}>
       <div class="narrow">
         <section class="card">
           <p class="eyebrow">Error {status}</p>
           <h1>{text}</h1>
+          {requestId && (
+            <p class="muted">
+              Request <code>{requestId}</code>
+            </p>
+          )}
           <div class="actions">
             <a class="button primary" href="/profile">
               Back to your profile

@@ -61,6 +61,7 @@ onEachDatabase(
           'Retry-After',
           'RateLimit',
           'RateLimit-Policy',
+          'X-Request-Id',
         ])
       }
     }

@@ -4,7 +4,7 @@ import { matchesNonce } from '../../domain/session.js'
 import { ServiceError } from '../../errors.js'
 import type { SessionService } from '../../services/sessions.js'
 import type { TokenService } from '../../services/tokens.js'
-import { clientAddress } from '../client-address.js'
+import { requestOrigin } from '../request-origin.js'
 import type { SessionCookie } from '../session-cookie.js'
 import { hasBearer, readBearer } from './bearer.js'
 
@@ -37,8 +37,9 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     // A cookie alone proves nothing: another site's page can make a browser send it.
     if (!token || nonce === '') return undefined
     if (!matchesNonce(token, nonce)) throw new ServiceError('rest_cookie_invalid_nonce')
-    const actor = await sessions.find(token)
+    const actor = await sessions.find(token, requestOrigin(ctx))
     if (!actor) throw new ServiceError('rest_not_logged_in')
+    ctx.state.actor = actor
     return actor
   }
 
@@ -47,7 +48,7 @@ export function createAuthenticator(deps: AuthenticatorDeps): Authenticator {
     async viewer(ctx) {
       const { authorization } = ctx.headers
       if (hasBearer(authorization)) {
-        return tokens.authenticate(readBearer(authorization), { ip: clientAddress(ctx) })
+        return tokens.authenticate(readBearer(authorization), requestOrigin(ctx))
       }
       const actor = await person(ctx)
       if (!actor) throw new ServiceError('rest_not_logged_in')

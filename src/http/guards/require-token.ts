@@ -4,7 +4,7 @@ import type { User } from '../../domain/user.js'
 import { parsePublicPath, plainPath, type PublicPath } from '../../domain/public-path.js'
 import { ServiceError } from '../../errors.js'
 import type { Services } from '../../services/index.js'
-import { clientAddress } from '../client-address.js'
+import { requestOrigin } from '../request-origin.js'
 import { failureHeaders } from '../failure-headers.js'
 import { hasBearer, readBearer } from './bearer.js'
 import { createGuard, type Guard } from './guard.js'
@@ -44,7 +44,8 @@ export interface RequireTokenOptions {
  * app.use((ctx) => { ctx.body = `Hello ${ctx.state.user.displayName}` })
  */
 export function requireToken(
-  services: Pick<Services, 'tokens' | 'toServiceError'> & Partial<Pick<Services, 'hooks'>>,
+  services: Pick<Services, 'tokens' | 'toServiceError'> &
+    Partial<Pick<Services, 'hooks' | 'audit'>>,
   { scope = [], publicPaths = [] }: RequireTokenOptions = {},
 ): Middleware<TokenState> {
   const { tokens, toServiceError } = services
@@ -58,16 +59,16 @@ export function requireToken(
   async function check(ctx: Context): Promise<TokenPrincipal> {
     const { authorization } = ctx.headers
     if (!hasBearer(authorization)) throw new ServiceError('rest_not_logged_in')
-    const origin = { ip: clientAddress(ctx) }
+    const origin = requestOrigin(ctx)
     const principal = await tokens.authenticate(readBearer(authorization), origin)
-    assertScopes(principal.scopes, needed)
+    assertScopes(principal, needed)
     return principal
   }
 
   async function checkGuarded(guard: Guard, ctx: Context): Promise<TokenPrincipal | undefined> {
     const { method } = ctx
     const path = plainPath(ctx.path)
-    const asked = { surface: 'require-token', method, path, ip: clientAddress(ctx) } as const
+    const asked = { surface: 'require-token', method, path, ip: requestOrigin(ctx).ip } as const
     return guard(asked, hasBearer(ctx.headers.authorization), () => check(ctx))
   }
 
@@ -79,7 +80,9 @@ export function requireToken(
       else for (const name of stateNames) delete (ctx.state as Partial<TokenState>)[name]
     } catch (thrown) {
       const error = toServiceError(thrown)
-      ctx.set(failureHeaders(error, {}))
+      const origin = requestOrigin(ctx)
+      services.audit?.recorder.refused(error, origin)
+      ctx.set(failureHeaders(error, {}, origin.requestId))
       ctx.status = error.status
       ctx.body = error.toJSON()
       return

@@ -1,3 +1,4 @@
+import type { TokenPrincipal } from '../../domain/actor.js'
 import { ServiceError } from '../../errors.js'
 
 /** @returns The scopes in a text, which are separated by spaces (RFC 6749, section 3.3). */
@@ -6,7 +7,11 @@ export function readScopeList(text: string): string[] {
 }
 
 /** @throws {ServiceError} `insufficient_scope`, naming all that are needed. */
-export function assertScopes(granted: readonly string[], needed: readonly string[]): void {
-  if (needed.every((name) => granted.includes(name))) return
-  throw new ServiceError('insufficient_scope', { scopes: needed })
+export function assertScopes(
+  { scopes, user, apiKey }: Pick<TokenPrincipal, 'scopes' | 'user' | 'apiKey'>,
+  needed: readonly string[],
+): void {
+  if (needed.every((name) => scopes.includes(name))) return
+  const about = { userId: user.id, apiKey }
+  throw new ServiceError('insufficient_scope', { scopes: needed, about })
 }

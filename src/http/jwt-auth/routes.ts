@@ -5,7 +5,7 @@ import { ServiceError } from '../../errors.js'
 import type { JwtAuthService, PairCredentials } from '../../services/jwt-auth.js'
 import type { Origin } from '../../services/tokens.js'
 import { readBody } from '../body.js'
-import { clientAddress } from '../client-address.js'
+import { requestOrigin } from '../request-origin.js'
 import { readBearer } from '../guards/bearer.js'
 import { mintedAnswer, refreshedAnswer, validAnswer } from '../ops/jwt-auth-answers.js'
 import { exchangeFailures } from '../ops/operation.js'
@@ -165,8 +165,7 @@ export function jwtAuthRoutes({ jwtAuth, refreshCookies }: JwtAuthRoutesDeps): W
 }
 
 function originOf(ctx: RequestContext): Origin {
-  const userAgent = ctx.get('User-Agent') || undefined
-  return { ip: clientAddress(ctx), userAgent, dialect: 'jwt-auth' }
+  return { ...requestOrigin(ctx), dialect: 'jwt-auth' }
 }
 
 /**

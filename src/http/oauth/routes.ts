@@ -1,7 +1,7 @@
 import Router from '@koa/router'
 import type { Origin } from '../../services/tokens.js'
 import { readBody } from '../body.js'
-import { clientAddress } from '../client-address.js'
+import { requestOrigin } from '../request-origin.js'
 import type { AppRouter, RequestState } from '../state.js'
 import type { ExchangeHooks } from '../exchange-hooks.js'
 import { introspectToken, revokeToken, type TokenEndpointDeps } from './introspect.js'
@@ -22,8 +22,8 @@ export function oauthRouter(deps: TokenEndpointDeps & { hooks: ExchangeHooks }):
     ) => Promise<object>,
   ): void {
     router.post(path, async (ctx) => {
-      const { authorization, 'user-agent': userAgent } = ctx.headers
-      const origin = { ip: clientAddress(ctx), userAgent }
+      const origin = requestOrigin(ctx)
+      const { authorization } = ctx.headers
       ctx.body = await inOAuth(async () => answer(await readBody(ctx), authorization, origin))
     })
   }

@@ -4,10 +4,9 @@ import type { Services } from '../../services/index.js'
 import { LoginPage, LogoutPage } from '../../views/login.js'
 import type { Message } from '../../views/page.js'
 import { readBody } from '../body.js'
-import { clientAddress } from '../client-address.js'
-import { failureHeaders } from '../failure-headers.js'
 import { assertSameOrigin } from '../guards/same-origin.js'
 import { readParams, text } from '../params.js'
+import { requestOrigin } from '../request-origin.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { AppMiddleware, AppRouter, RequestContext, RequestState } from '../state.js'
 import { noticeOf, orShow, ownPath, type PageMaker, redirect, send } from './page.js'
@@ -58,13 +57,10 @@ export function loginPages(deps: LoginPagesDeps): AppRouter {
         const session = await orShow(
           async () => {
             const { password } = readParams(credentials, fields)
-            return sessions.logIn(login, password, {
-              ip: clientAddress(ctx),
-              userAgent: ctx.get('User-Agent') || null,
-            })
+            return sessions.logIn(login, password, requestOrigin(ctx))
           },
           (message, status, error) => {
-            ctx.set(failureHeaders(error))
+            ctx.state.refusal = error
             return showForm(ctx, { next, login, message: failure(message), status })
           },
           ['incorrect_password', 'rest_authentication_disabled_user', 'rest_too_many_attempts'],

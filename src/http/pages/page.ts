@@ -3,6 +3,7 @@ import { type ErrorCode, ServiceError } from '../../errors.js'
 import { ErrorPage } from '../../views/login.js'
 import { type Message, render } from '../../views/page.js'
 import type { FailureAnswer } from '../error-handler.js'
+import { requestOrigin } from '../request-origin.js'
 import type { AppMiddleware, Handler, RequestContext } from '../state.js'
 import { LoginRequired, type Visitors } from './visitor.js'
 
@@ -17,13 +18,13 @@ export type PageMaker = (handle: Handler) => AppMiddleware
 
 export function createPageMaker({ visitors, headers, answerFailure }: PageDeps): PageMaker {
   async function showFailure(ctx: RequestContext, thrown: unknown): Promise<void> {
-    const { status, headers: failureHeaders } = answerFailure(thrown, ctx)
+    const { status, headers: failureHeaders } = answerFailure(thrown, failedRequest(ctx))
     // Who is logged in is asked again, for the page's head; not where the database is the trouble.
     const visitor = status < 500 ? await visitors.find(ctx) : undefined
     const context = visitor?.context ?? visitors.anonymous()
     const text = thrown instanceof ServiceError ? readable(thrown) : sorry(status)
     ctx.set(failureHeaders)
-    send(ctx, ErrorPage({ context, status, text }), status)
+    send(ctx, ErrorPage({ context, status, text, requestId: requestOrigin(ctx).requestId }), status)
   }
 
   return (handle) =>
@@ -31,11 +32,18 @@ export function createPageMaker({ visitors, headers, answerFailure }: PageDeps):
       ctx.set(headers)
       try {
         await handle(ctx)
+        const { refusal } = ctx.state
+        if (refusal) ctx.set(answerFailure(refusal, failedRequest(ctx)).headers)
       } catch (thrown) {
         if (thrown instanceof LoginRequired) redirectToLogin(ctx, thrown)
         else await showFailure(ctx, thrown)
       }
     }
+}
+
+function failedRequest(ctx: RequestContext) {
+  const { method, path, state } = ctx
+  return { method, path, origin: requestOrigin(ctx), user: state.actor?.user }
 }
 
 function sorry(status: number): string {

@@ -6,8 +6,8 @@ import type { Services } from '../../services/index.js'
 import { RevokeAllCard, RevokeCard } from '../../views/key-pair-cards.js'
 import { ProfileFrame, ProfilePage, type Subject } from '../../views/profile.js'
 import { MintedCard } from '../../views/shown-cards.js'
-import { clientAddress } from '../client-address.js'
 import { readId } from '../params.js'
+import { requestOrigin } from '../request-origin.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { withoutEmpty } from '../wp/policy-params.js'
@@ -233,16 +233,22 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
         return refuse('The new password and its repetition differ.', 400)
       }
       const revoked = await orShow(
-        () => users.changePassword(user, String(fields.old_password ?? ''), newPassword),
-        refuse,
+        () =>
+          users.changePassword(
+            user,
+            String(fields.old_password ?? ''),
+            newPassword,
+            requestOrigin(ctx),
+          ),
+        (text, status, refusal) => {
+          ctx.state.refusal = refusal
+          return refuse(text, status)
+        },
         ['rest_user_incorrect_password', 'rest_invalid_param'],
       )
       if (revoked === undefined) return
       // Every session has ended, this one too. Whoever has just proven both passwords gets a new one.
-      const session = await sessions.resume(visitor.actor, {
-        ip: clientAddress(ctx),
-        userAgent: ctx.get('User-Agent') || null,
-      })
+      const session = await sessions.resume(visitor.actor, requestOrigin(ctx))
       cookie.write(ctx, session.token, session.expiresAt)
       redirect(ctx, '/profile', 'password_changed')
     }),

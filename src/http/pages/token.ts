@@ -1,7 +1,7 @@
 import { TokenFormCard } from '../../views/key-pair-cards.js'
 import { ProfileFrame } from '../../views/profile.js'
 import { TokensCard } from '../../views/shown-cards.js'
-import { clientAddress } from '../client-address.js'
+import { requestOrigin } from '../request-origin.js'
 import { presentTokens } from '../wp/present.js'
 import { narrow } from './narrow.js'
 import { orShow, type PageMaker, send } from './page.js'
@@ -29,10 +29,9 @@ export function tokenPages({ services, visitors, subjectOf }: ProfileTools, add:
     const keyPair = await keyPairs.find(actor, subject.user.id, ctx.params?.api_key ?? '')
     const issued = await orShow(
       () =>
-        tokens.exchange(keyPair.apiKey, String(fields.api_secret ?? '').trim(), {
-          ip: clientAddress(ctx),
-        }),
-      (error, status) => {
+        tokens.exchange(keyPair.apiKey, String(fields.api_secret ?? '').trim(), requestOrigin(ctx)),
+      (error, status, refusal) => {
+        ctx.state.refusal = refusal
         const { viewer } = context
         const card = TokenFormCard({ viewer, base: subject.base, keyPair, error })
         const children = narrow(card)

@@ -5,6 +5,7 @@ import type { Services } from '../../services/index.js'
 import type { PageContext, Viewer } from '../../views/page.js'
 import { readBody } from '../body.js'
 import { assertSameOrigin } from '../guards/same-origin.js'
+import { requestOrigin } from '../request-origin.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { RequestContext } from '../state.js'
 
@@ -56,8 +57,9 @@ export function createVisitors({ services, cookie, publicUrl, assets }: Visitors
 
   async function find(ctx: RequestContext): Promise<Visitor | undefined> {
     const token = cookie.read(ctx)
-    const actor = token ? await services.sessions.find(token) : undefined
+    const actor = token ? await services.sessions.find(token, requestOrigin(ctx)) : undefined
     if (!token || !actor) return undefined
+    ctx.state.actor = actor
     const viewer = { user: actor.user, nonce: nonceOf(token) }
     return { actor, token, context: { ...anonymous(), viewer } }
   }

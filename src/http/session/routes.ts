@@ -7,10 +7,10 @@ import type { PasskeyService } from '../../services/passkeys.js'
 import type { Proof, SecondFactorService } from '../../services/second-factors.js'
 import type { SessionService } from '../../services/sessions.js'
 import { readBody } from '../body.js'
-import { clientAddress } from '../client-address.js'
 import type { Authenticator } from '../guards/authenticate.js'
 import { assertSameOrigin } from '../guards/same-origin.js'
 import { readParams, text } from '../params.js'
+import { requestOrigin } from '../request-origin.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { presentUser } from '../wp/present.js'
@@ -62,7 +62,7 @@ export function sessionRouter(deps: SessionRoutesDeps): AppRouter {
   router.post('/login', async function logIn(ctx) {
     assertSameOrigin(ctx, publicUrl)
     const { user_login, password, otp } = readParams(credentials, await readBody(ctx))
-    const browser = { ip: clientAddress(ctx), userAgent: ctx.get('User-Agent') || null }
+    const browser = requestOrigin(ctx)
     const session = await sessions.logIn(user_login.trim(), password, browser, otp || undefined)
     cookie.write(ctx, session.token, session.expiresAt)
     ctx.body = { user: presentUser(session.user, publicUrl, 'edit'), nonce: session.nonce }
@@ -75,7 +75,7 @@ export function sessionRouter(deps: SessionRoutesDeps): AppRouter {
     if (token && nonce !== '' && !matchesNonce(token, nonce)) {
       throw new ServiceError('rest_cookie_invalid_nonce')
     }
-    if (token) await sessions.logOut(token)
+    if (token) await sessions.logOut(token, requestOrigin(ctx))
     cookie.clear(ctx)
     ctx.body = { logged_out: true }
   })
@@ -90,7 +90,7 @@ export function sessionRouter(deps: SessionRoutesDeps): AppRouter {
   router.post('/session/second-factor', async function stepUp(ctx) {
     const actor = await requirePerson(ctx)
     const proof = readProof(await readBody(ctx))
-    const at = await secondFactors.stepUp(actor, proof, clientAddress(ctx))
+    const at = await secondFactors.stepUp(actor, proof, requestOrigin(ctx).ip)
     ctx.body = { proven: true, expires_at: at + stepUpLifetime }
   })
 

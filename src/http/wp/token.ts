@@ -4,7 +4,6 @@ import { ServiceError } from '../../errors.js'
 import type { HookSet } from '../../services/hooks/index.js'
 import type { IssuedTokens, Origin, TokenService } from '../../services/tokens.js'
 import { readBody } from '../body.js'
-import { clientAddress } from '../client-address.js'
 import { deviceHint, deviceName } from '../device-param.js'
 import { answerExchange, type ExchangeHooks } from '../exchange-hooks.js'
 import { oauthTokensAnswer, tokensAnswer, validationAnswer } from '../ops/answers.js'
@@ -12,6 +11,7 @@ import { exchangeFailures } from '../ops/operation.js'
 import { grantTokens, oauthTokenArgs, speaksOAuth } from '../oauth/token.js'
 import { readBearer } from '../guards/bearer.js'
 import { readParams, text } from '../params.js'
+import { requestOrigin } from '../request-origin.js'
 import { presentTokens } from './present.js'
 import type { WpRoute } from './route.js'
 
@@ -56,10 +56,9 @@ export function tokenRoutes({ tokens, hooks }: TokenRoutesDeps): WpRoute[] {
             ],
           },
           async handle(ctx) {
-            const { authorization, 'user-agent': userAgent } = ctx.headers
+            const { authorization } = ctx.headers
             const fields = await readBody(ctx)
-            const origin = { ip: clientAddress(ctx), userAgent }
-            ctx.body = await issueTokens(tokens, fields, authorization, origin, hooks)
+            ctx.body = await issueTokens(tokens, fields, authorization, requestOrigin(ctx), hooks)
           },
         },
       ],
@@ -79,7 +78,7 @@ export function tokenRoutes({ tokens, hooks }: TokenRoutesDeps): WpRoute[] {
             failures: ['rest_authentication_invalid_bearer_token'],
           },
           async handle(ctx) {
-            ctx.body = await validateToken(tokens, ctx.headers.authorization, clientAddress(ctx))
+            ctx.body = await validateToken(tokens, ctx.headers.authorization, requestOrigin(ctx))
           },
         },
       ],
@@ -142,12 +141,12 @@ function readScopes(scope: string | undefined): string[] | undefined {
 export async function validateToken(
   tokens: TokenService,
   authorization: string | undefined,
-  ip: string | null,
+  origin: Origin,
 ) {
   if (authorization === undefined) {
     throw new ServiceError('rest_authentication_invalid_bearer_token')
   }
-  const { type, expiresIn } = await tokens.validate(readBearer(authorization), { ip })
+  const { type, expiresIn } = await tokens.validate(readBearer(authorization), origin)
   return {
     code: `rest_authentication_valid_${type}_token`,
     message: `Valid ${type} token.`,

@@ -3,10 +3,10 @@ import { ServiceError } from '../../errors.js'
 import type { SessionService } from '../../services/sessions.js'
 import type { UserService } from '../../services/users.js'
 import { readBody } from '../body.js'
-import { clientAddress } from '../client-address.js'
 import type { Authenticator } from '../guards/authenticate.js'
 import { passwordAnswer, userAnswer, usersAnswer } from '../ops/answers.js'
 import { integerText, readId, readParams, text } from '../params.js'
+import { requestOrigin } from '../request-origin.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { RequestContext } from '../state.js'
 import { presentUser, type UserContext } from './present.js'
@@ -125,13 +125,11 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
               actor.user,
               params.old_password,
               params.new_password,
+              requestOrigin(ctx),
             )
             // Every session has ended, this one too. Whoever has just proven both passwords gets a
             // new one.
-            const session = await sessions.resume(actor, {
-              ip: clientAddress(ctx),
-              userAgent: ctx.get('User-Agent') || null,
-            })
+            const session = await sessions.resume(actor, requestOrigin(ctx))
             cookie.write(ctx, session.token, session.expiresAt)
             ctx.body = { changed: true, revoked_key_pairs: revoked, nonce: session.nonce }
           },

@@ -1,6 +1,7 @@
 import { deriveAuditKey } from '../../domain/audit.js'
 import type { Logger } from '../../logger.js'
 import type { Stores } from '../../store/index.js'
+import { type AuditRecorder, createAuditRecorder } from './recorder.js'
 import { type AuditSealer, createAuditSealer } from './sealer.js'
 import { type AuditTrail, createAuditTrail } from './trail.js'
 
@@ -8,6 +9,7 @@ import { type AuditTrail, createAuditTrail } from './trail.js'
 export interface Audit {
   trail: AuditTrail
   sealer: AuditSealer
+  recorder: AuditRecorder
   /** Writes and seals what this node still has. */
   close(): Promise<void>
 }
@@ -25,5 +27,14 @@ export function createAudit({ stores, jwtSecret, logger, now }: AuditDeps): Audi
   const key = deriveAuditKey(jwtSecret)
   const sealer = createAuditSealer({ stores, key, logger, now })
   const trail = createAuditTrail({ stores, key, now, onWrite: sealer.wake })
-  return { trail, sealer, close: () => sealer.close() }
+  const recorder = createAuditRecorder({ trail, logger, now })
+  return {
+    trail,
+    sealer,
+    recorder,
+    async close() {
+      await recorder.close()
+      await sealer.close()
+    },
+  }
 }

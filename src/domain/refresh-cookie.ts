@@ -14,6 +14,13 @@ const chainBytes = 16
 const generationBytes = 4
 const macBytes = 12
 
+const cookiePattern = /^([1-9]\d{0,15})\.([0-9a-f]{64})$/
+
+/** Whether a refresh token has this form, and is no JWT. */
+export function isRefreshCookie(text: string): boolean {
+  return cookiePattern.test(text)
+}
+
 /** @param key As `createSecretKey` makes it of the secret that signs tokens. */
 export function writeRefreshCookie(key: KeyObject, content: CookieContent): string {
   const body = Buffer.alloc(chainBytes + generationBytes)
@@ -28,7 +35,7 @@ export function readRefreshCookie(
   key: KeyObject,
   text: string,
 ): CookieContent | 'malformed' | 'unknown' {
-  const [, id, digits] = /^([1-9]\d{0,15})\.([0-9a-f]{64})$/.exec(text) ?? []
+  const [, id, digits] = cookiePattern.exec(text) ?? []
   if (!id || !digits) return 'malformed'
   const bytes = Buffer.from(digits, 'hex')
   const body = bytes.subarray(0, chainBytes + generationBytes)

@@ -31,7 +31,7 @@ export interface TokenDevices {
    */
   follow(
     subject: Subject,
-    token: PresentedToken,
+    token: Pick<PresentedToken, 'device'>,
     state: KeyState,
     device: string | undefined,
     origin: Origin,

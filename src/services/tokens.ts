@@ -2,18 +2,19 @@ import type { PresentedToken, TokenType } from '../domain/access-token.js'
 import type { KeyPairPrincipal, TokenPrincipal } from '../domain/actor.js'
 import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js'
 import type { Origin as RequestOrigin } from '../domain/origin.js'
+import { isRefreshCookie } from '../domain/refresh-cookie.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
 import { ServiceError } from '../errors.js'
-import type { Stores } from '../store/index.js'
 import type { TokenDialect } from '../hooks.js'
+import type { Stores } from '../store/index.js'
 import type { DeviceService } from './devices.js'
 import type { HookSet } from './hooks/index.js'
-import type { ExchangeLimiter } from './rate-limits.js'
 import type { KeyStateReader } from './key-state-reader.js'
+import type { ExchangeLimiter } from './rate-limits.js'
 import { createTokenChecks, type Proof } from './token-check.js'
+import { createTokenDevices } from './token-devices.js'
 import type { IssuedTokens, OAuthGrant, OAuthTokens, TokenIssuer } from './token-issuer.js'
 import type { TokenSigner } from './token-signer.js'
-import { createTokenDevices } from './token-devices.js'
 import { offline, refreshedSubject, subjectOf } from './token-subject.js'
 import type { UsageRecorder } from './usage-recorder.js'
 
@@ -120,7 +121,7 @@ export interface TokenServiceDeps {
   signer: TokenSigner
   usage: UsageRecorder
   tokenIssuer: TokenIssuer
-  devices: Pick<DeviceService, 'start' | 'rotate' | 'assertGood'>
+  devices: Pick<DeviceService, 'start' | 'rotate' | 'assertGood' | 'recall'>
   limiter: ExchangeLimiter
   /** Whether every exchange has to name a device. */
   requireDevice: boolean
@@ -133,7 +134,7 @@ export interface TokenServiceDeps {
 }
 
 export function createTokenService(deps: TokenServiceDeps): TokenService {
-  const { signer, usage, tokenIssuer, scopes: defined, now } = deps
+  const { signer, usage, tokenIssuer, devices, scopes: defined, now } = deps
   const { prove, vouch, check, checkRefresh } = createTokenChecks(deps)
   const { begin, follow } = createTokenDevices(deps)
 
@@ -153,6 +154,18 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
     const begun = await begin({ ...subject, scopes }, proof, device, origin)
     usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
     return tokenIssuer.issue(begun, dialect)
+  }
+
+  /** What a refresh token is good for, be it a JWT or that of a cookie. @throws {ServiceError} */
+  async function hold(text: string, origin: Origin) {
+    if (!isRefreshCookie(text)) {
+      const { token, state } = await checkRefresh(text, origin)
+      return { token, state, subject: refreshedSubject(token, state, defined) }
+    }
+    const { state, generation } = await devices.recall(text, origin)
+    const { name, chain, secretVersion } = state.device
+    const token = { device: { name, chain, generation } }
+    return { token, state, subject: subjectOf(state, secretVersion, defined) }
   }
 
   return {
@@ -177,8 +190,7 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
 
     async refresh(text, origin, { device } = {}) {
       const { ip, dialect } = origin
-      const { token, state } = await checkRefresh(text, origin)
-      const subject = refreshedSubject(token, state, defined)
+      const { token, state, subject } = await hold(text, origin)
       const followed = await follow(subject, token, state, device, origin)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip })
       return tokenIssuer.issue(followed, dialect)

@@ -16,6 +16,7 @@ import { createHookSet, type HookSet } from './services/hooks/index.js'
 import { createServices, type Services } from './services/index.js'
 import type { EncryptionKey } from './services/signing-keys.js'
 import { createStores, type Stores } from './store/index.js'
+import { explainFileError } from './store/file-error.js'
 import { migrate } from './store/migrate.js'
 import { openDatabase } from './store/open.js'
 
@@ -48,6 +49,7 @@ export class SchemaError extends Error {
 /**
  * The one place of assembly: configuration → database → stores → services → app.
  *
+ * @throws {DatabaseFileError} if the file of an embedded database cannot be used.
  * @throws {SchemaError} if the schema is not current and `migrate` was not asked for.
  * @throws {ConfigError} if the signing secret cannot be read, or a hook or action is not one.
  */
@@ -99,7 +101,7 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
     }
   } catch (error) {
     await db.destroy()
-    throw error
+    throw explainFileError(error, config.database)
   }
 }
 

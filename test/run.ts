@@ -5,6 +5,7 @@
 import { spawn } from 'node:child_process'
 import { findBinary } from './helpers/binaries.js'
 import { mariadbBinary, startMariadb } from './helpers/mariadb-server.js'
+import { canMountTmpfs } from './helpers/tmpfs.js'
 
 const programs: Record<string, string | undefined> = {
   mariadb: process.env.TEST_MARIADB_URL ?? mariadbBinary,
@@ -12,6 +13,7 @@ const programs: Record<string, string | undefined> = {
   nginx: findBinary('nginx'),
   caddy: findBinary('caddy'),
   haproxy: findBinary('haproxy'),
+  tmpfs: canMountTmpfs() ? 'mount' : undefined,
 }
 const required = (process.env.TEST_REQUIRE ?? '').split(',').filter((name) => name !== '')
 const missing = Object.keys(programs).filter((name) => !programs[name])
@@ -20,7 +22,7 @@ const unmet = required.filter((name) => !programs[name])
 if (missing.length > 0) {
   const line = '*'.repeat(78)
   console.error(
-    `${line}\n*  NOT INSTALLED: ${missing.join(', ')}. The suites that need it are SKIPPED.\n${line}`,
+    `${line}\n*  NOT INSTALLED, OR NOT ALLOWED: ${missing.join(', ')}. The suites that need it are SKIPPED.\n${line}`,
   )
 }
 if (unmet.length > 0) {

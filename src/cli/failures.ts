@@ -22,6 +22,7 @@ const expected: Record<string, ExitCode> = {
   SchemaError: exitCodes.configuration,
   MigrationLockError: exitCodes.failed,
   ListenError: exitCodes.failed,
+  DatabaseFileError: exitCodes.failed,
   BackupError: exitCodes.failed,
   SigningKeyError: exitCodes.failed,
 }

@@ -6,6 +6,10 @@ interface Statement {
   bindings?: unknown[]
 }
 
+interface Connection {
+  inTransaction: boolean
+}
+
 /** How long a statement waits for another process (the CLI, say) to finish writing. */
 const busyTimeoutMs = 5000
 
@@ -23,8 +27,11 @@ export const busySleepMs = 20
  * the busy timeout does not help, because waiting could not make its snapshot current.
  */
 export class SqliteClient extends BetterSqlite3Client {
-  override async _query(connection: unknown, statement: Statement): Promise<unknown> {
+  override async _query(connection: Connection, statement: Statement): Promise<unknown> {
     if (statement.sql === 'BEGIN;') statement.sql = 'BEGIN IMMEDIATE;'
+    // After a full disk or a failed read SQLite has rolled back by itself. Doing it again would fail,
+    // and hide the true reason.
+    if (/^ROLLBACK\b(?! TO)/i.test(statement.sql) && !connection.inTransaction) return undefined
     const deadline = performance.now() + busyTimeoutMs
     for (;;) {
       try {

@@ -2,6 +2,8 @@
 
 /** The service refused: `message` is for people. */
 export class Refusal extends Error {
+  /** The service's word for it. */
+  code
   /** Names of the parameters at fault, each with what is wrong with it. */
   params
 }
@@ -28,6 +30,7 @@ export async function call(method, path, fields = {}) {
   if (answer.ok) return body
   const refusal = new Refusal(messageOf(body) ?? `The service answered ${answer.status}.`)
   refusal.params = body?.data?.params
+  refusal.code = body?.code
   throw refusal
 }
 

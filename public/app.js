@@ -2,6 +2,7 @@
 import { watchClipboard } from './clipboard.js'
 import { watchDialogs } from './dialogs.js'
 import { watchKeyPairs } from './key-pairs.js'
+import { watchSecondFactor } from './second-factor.js'
 import { watchTimes } from './times.js'
 
 document.documentElement.classList.add('js')
@@ -9,6 +10,7 @@ watchTimes()
 watchClipboard()
 watchDialogs()
 watchKeyPairs()
+watchSecondFactor()
 
 // The word that brought the message is done with: reloading should not say it again.
 const address = new URL(location.href)

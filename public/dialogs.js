@@ -1,6 +1,7 @@
 // Cards of pages, shown as modal dialogs. A dialog that closes is taken out of the document, so what
 // it showed is gone from there too.
 import { Refusal, readPage, SessionEnded } from './api.js'
+import { confirmFirst } from './second-factor.js'
 import { showTimes } from './times.js'
 
 let opener
@@ -134,7 +135,11 @@ export function watchDialogs() {
 async function openCard(address, trigger) {
   try {
     const page = await readPage(address)
-    showDialog(document.adoptNode(page.querySelector('[data-dialog]')), trigger.id)
+    const card = document.adoptNode(page.querySelector('[data-dialog]'))
+    if (card.dataset.dialog === 'confirm') {
+      return await confirmFirst(trigger.id, () => openCard(address, trigger))
+    }
+    showDialog(card, trigger.id)
   } catch (error) {
     showFailure(error, undefined, trigger)
   }

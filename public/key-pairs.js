@@ -10,6 +10,7 @@ import {
   showDialog,
   showFailure,
 } from './dialogs.js'
+import { confirmFirst } from './second-factor.js'
 import { showTimes } from './times.js'
 
 /** What is done once the service has answered; named by the form's `data-then`. */
@@ -125,6 +126,9 @@ async function send(form, submitter) {
     const answer = await call(method, path, fields)
     await outcomes[form.dataset.then](form, answer)
   } catch (error) {
+    if (error.code === 'rest_authentication_step_up_required') {
+      return await confirmFirst(button.id || button, () => send(form, button))
+    }
     const input = inputAtFault(form, error)
     input?.setAttribute('aria-invalid', 'true')
     showFailure(error, place, button)
@@ -143,6 +147,11 @@ function inputAtFault(form, { params = {} }) {
 /** Shows the list as the service has it now. @param focus Id of what is to have the focus then. */
 async function redraw(focus) {
   const section = sectionOf(document)
+  // A card that stands on a page of its own: its way back leads to the list.
+  if (!section) {
+    if (!openDialog()) location.assign(document.querySelector('[data-close]').href)
+    return
+  }
   try {
     const page = await readPage(location.href)
     const active = document.activeElement?.id

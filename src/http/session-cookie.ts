@@ -7,9 +7,18 @@ export interface SessionCookie {
 }
 
 export function createSessionCookie({ publicUrl }: { publicUrl: string }): SessionCookie {
+  return createCookie(publicUrl, 'twinkey_session')
+}
+
+/** Of a log-in whose second factor is still to come. */
+export function createPendingCookie({ publicUrl }: { publicUrl: string }): SessionCookie {
+  return createCookie(publicUrl, 'twinkey_login')
+}
+
+function createCookie(publicUrl: string, plainName: string): SessionCookie {
   const secure = publicUrl.startsWith('https:')
   // Browsers let nobody but this very host, over https, set a cookie with this prefix.
-  const name = secure ? '__Host-twinkey_session' : 'twinkey_session'
+  const name = secure ? `__Host-${plainName}` : plainName
   const options = { httpOnly: true, sameSite: 'lax', secure, path: '/', overwrite: true } as const
 
   function set(ctx: Context, value: string, expires: Date): void {

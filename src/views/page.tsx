@@ -69,7 +69,14 @@ export function Page({ context, title, section, message, children }: PageProps) 
   )
 }
 
-const scripts = ['api.js', 'clipboard.js', 'dialogs.js', 'key-pairs.js', 'times.js']
+const scripts = [
+  'api.js',
+  'clipboard.js',
+  'dialogs.js',
+  'key-pairs.js',
+  'second-factor.js',
+  'times.js',
+]
 
 function Header({
   viewer,

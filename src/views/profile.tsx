@@ -4,6 +4,7 @@ import type { Session } from '../domain/session.js'
 import { isAdministrator, type User } from '../domain/user.js'
 import { KeyPairSection, type KeyPairSectionProps } from './key-pair-section.js'
 import { type Message, Nonce, Page, type PageContext, type Viewer } from './page.js'
+import { SecondFactorSection, type SecondFactorSectionProps } from './second-factor-section.js'
 import { DialogTemplates } from './shown-cards.js'
 import { Time } from './time.js'
 import { describeBrowser } from './user-agent.js'
@@ -22,6 +23,7 @@ export interface ProfilePageProps {
   keyPairs: Pick<KeyPairSectionProps, 'listing' | 'filter' | 'choices' | 'formToken'> & {
     name?: string
   }
+  secondFactor: SecondFactorSectionProps
   sessions: Session[]
   currentSessionId: string
   tokenUrl: string
@@ -41,6 +43,7 @@ export function ProfilePage(props: ProfilePageProps) {
         userId={subject.user.id}
         base={subject.base}
       />
+      {subject.isSelf && <SecondFactorSection {...props.secondFactor} />}
       {subject.isSelf ? <PasswordSection {...props} /> : <AccountSection {...props} />}
       <SessionSection {...props} />
       <DialogTemplates base={subject.base} tokenUrl={tokenUrl} />
@@ -195,6 +198,11 @@ function AccountSection({ subject }: ProfilePageProps) {
         <form method="get" action={`${base}/${isDisabled ? 'enable' : 'disable'}`} data-card>
           <button type="submit" class={isDisabled ? 'button' : 'button danger'} id="set-status">
             {isDisabled ? 'Enable' : 'Disable'}
+          </button>
+        </form>
+        <form method="get" action={`${base}/second-factor`} data-card>
+          <button type="submit" class="button" id="their-second-factor">
+            Second Factor
           </button>
         </form>
       </div>

@@ -24,6 +24,8 @@ export interface VisitOptions {
   javaScriptEnabled?: boolean
   viewport?: { width: number; height: number }
   timezoneId?: string
+  /** By which name the service is reached; passkeys need one. */
+  host?: 'localhost'
 }
 
 let running: Promise<Browser> | undefined
@@ -56,14 +58,14 @@ export function closeBrowserAfterwards(): void {
 export function inBrowser(
   title: string,
   implementation: (t: ExecutionContext, visit: Visit) => Promise<void>,
-  options: VisitOptions = {},
+  { host, ...options }: VisitOptions = {},
   env?: Environment,
 ): void {
   for (const dialect of dialects) {
     const register = executablePath && dialect.isAvailable ? test.serial : test.skip
     register(`${dialect.name}: ${title}`, async (t) => {
       t.timeout(90_000)
-      const service = await startService(dialect, env)
+      const service = await startService(dialect, env, host && { host })
       const context = await (await browser()).newContext({
         baseURL: service.url,
         viewport: { width: 1280, height: 900 },

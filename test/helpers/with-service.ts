@@ -64,16 +64,16 @@ export interface JsonInit {
 export const passwordOf = (login: string) => `${login}-pass-1`
 export const bearer = (token: string) => ({ Authorization: `Bearer ${token}` })
 
-/** A real server on a real, empty database. */
+/** A real server on a real, empty database. @param host By which name it is reached. */
 export async function startService(
   dialect: Dialect,
   env: Environment = {},
-  extensions: Extensions = {},
+  { host = '127.0.0.1', ...extensions }: Extensions & { host?: string } = {},
 ): Promise<Service> {
   const database = await dialect.create()
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`
+  const url = `http://${host}:${(server.address() as AddressInfo).port}`
   const lines: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
   let offset = 0

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { dirname, extname, join } from 'node:path'
 import Router from '@koa/router'
 import type { AppRouter, RequestState } from '../state.js'
@@ -20,10 +21,12 @@ export interface Assets {
 export function createAssets(folder = findFolder(import.meta.dirname)): Assets {
   const files = new Map<string, { body: Buffer; type: string; etag: string }>()
   const all = createHash('sha256')
-  for (const name of readdirSync(folder).sort()) {
+  const paths = new Map(readdirSync(folder).map((name) => [name, join(folder, name)]))
+  paths.set('simplewebauthn-browser.js', findPasskeyLibrary())
+  for (const [name, path] of [...paths].sort(([a], [b]) => (a < b ? -1 : 1))) {
     const type = types[extname(name)]
     if (!type) continue
-    const body = readFileSync(join(folder, name))
+    const body = readFileSync(path)
     all.update(name).update(body)
     files.set(name, { body, type, etag: `"${digest(body)}"` })
   }
@@ -51,6 +54,12 @@ export function createAssets(folder = findFolder(import.meta.dirname)): Assets {
 
 function digest(body: Buffer): string {
   return createHash('sha256').update(body).digest('base64url').slice(0, 22)
+}
+
+/** The package's own build for browsers, in one file. */
+function findPasskeyLibrary(): string {
+  const main = createRequire(import.meta.url).resolve('@simplewebauthn/browser')
+  return join(dirname(main), '..', 'dist', 'bundle', 'index.umd.min.js')
 }
 
 /** `public/` stands beside `src/` as well as beside `dist/`. */

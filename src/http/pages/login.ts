@@ -7,7 +7,7 @@ import { readBody } from '../body.js'
 import { assertSameOrigin } from '../guards/same-origin.js'
 import { readParams, text } from '../params.js'
 import { requestOrigin } from '../request-origin.js'
-import type { SessionCookie } from '../session-cookie.js'
+import { createPendingCookie, type SessionCookie } from '../session-cookie.js'
 import type { AppMiddleware, AppRouter, RequestContext, RequestState } from '../state.js'
 import { noticeOf, orShow, ownPath, type PageMaker, redirect, send } from './page.js'
 import type { Visitors } from './visitor.js'
@@ -26,6 +26,7 @@ export interface LoginPagesDeps {
 export function loginPages(deps: LoginPagesDeps): AppRouter {
   const { services, cookie, visitors, page, publicUrl } = deps
   const { sessions, userAdministration } = services
+  const pending = createPendingCookie({ publicUrl })
   const router = new Router<RequestState>({ sensitive: true })
 
   async function showForm(
@@ -57,7 +58,7 @@ export function loginPages(deps: LoginPagesDeps): AppRouter {
         const session = await orShow(
           async () => {
             const { password } = readParams(credentials, fields)
-            return sessions.logIn(login, password, requestOrigin(ctx))
+            return sessions.begin(login, password, requestOrigin(ctx))
           },
           (message, status, error) => {
             ctx.state.refusal = error
@@ -68,6 +69,10 @@ export function loginPages(deps: LoginPagesDeps): AppRouter {
         if (!session) return
         // Now that somebody has logged in, this remembers that the first start is over.
         await userAdministration.firstRun()
+        if ('pendingToken' in session) {
+          pending.write(ctx, session.pendingToken, session.expiresAt)
+          return redirect(ctx, `/login/second-factor?next=${encodeURIComponent(next)}`)
+        }
         cookie.write(ctx, session.token, session.expiresAt)
         redirect(ctx, next)
       }),

@@ -36,6 +36,7 @@ export function createPageMaker({ visitors, headers, answerFailure }: PageDeps):
         if (refusal) ctx.set(answerFailure(refusal, failedRequest(ctx)).headers)
       } catch (thrown) {
         if (thrown instanceof LoginRequired) redirectToLogin(ctx, thrown)
+        else if (isStepUp(thrown)) redirect(ctx, `/profile/confirm?next=${wayBack(ctx)}`)
         else await showFailure(ctx, thrown)
       }
     }
@@ -67,9 +68,18 @@ export function redirect(ctx: RequestContext, path: string, notice?: Notice): vo
 }
 
 function redirectToLogin(ctx: RequestContext, { hadSession }: LoginRequired): void {
-  const fallback = ctx.path.startsWith('/users') ? '/users' : '/profile'
-  const next = ctx.method === 'GET' ? ctx.url : fallback
-  redirect(ctx, `/login?next=${encodeURIComponent(next)}`, hadSession ? 'ended' : undefined)
+  redirect(ctx, `/login?next=${wayBack(ctx)}`, hadSession ? 'ended' : undefined)
+}
+
+/** The page to come back to, to be put into an address; after a form, the one that it stands on. */
+function wayBack(ctx: RequestContext): string {
+  const [profile] = /^\/users\/\d+\/profile/.exec(ctx.path) ?? []
+  const fallback = profile ?? (ctx.path.startsWith('/users') ? '/users' : '/profile')
+  return encodeURIComponent(ctx.method === 'GET' ? ctx.url : fallback)
+}
+
+function isStepUp(thrown: unknown): boolean {
+  return thrown instanceof ServiceError && thrown.code === 'rest_authentication_step_up_required'
 }
 
 /** Only addresses of our own pages: anything else would make our log-in a door to other sites. */
@@ -97,6 +107,13 @@ const notices = {
   user_created: 'The user was created.',
   user_disabled: 'The user was disabled.',
   user_enabled: 'The user was enabled.',
+  confirmed: 'Confirmed. For the next 15 minutes you are not asked again.',
+  factor_added: 'The second factor was added.',
+  factor_removed: 'The second factor was removed.',
+  second_factor_reset: 'The second factor was taken away, and the user was signed out.',
+  second_factor_required: 'The user now needs a second factor to mint key-pairs.',
+  second_factor_optional: 'The user is not asked to have a second factor any more.',
+  login_ended: 'The time to log in is over. Start again.',
   logged_out: 'You are logged out.',
   ended: 'Your session has ended. Log in again to go on.',
 } as const
@@ -106,7 +123,8 @@ export type Notice = keyof typeof notices
 export function noticeOf(ctx: RequestContext): Message | undefined {
   const { notice } = ctx.query
   if (typeof notice !== 'string' || !Object.hasOwn(notices, notice)) return undefined
-  return { tone: notice === 'ended' ? 'info' : 'success', text: notices[notice as Notice] }
+  const isSad = notice === 'ended' || notice === 'login_ended'
+  return { tone: isSad ? 'info' : 'success', text: notices[notice as Notice] }
 }
 
 const labels: Record<string, string> = {

@@ -16,6 +16,7 @@ import { narrow } from './narrow.js'
 import { noticeOf, orShow, type PageMaker, redirect, send } from './page.js'
 import { queryNumber, queryText } from './query.js'
 import { rotatePages } from './rotate.js'
+import { secondFactorPages } from './second-factor.js'
 import { tokenPages } from './token.js'
 import type { Visitor, Visitors } from './visitor.js'
 
@@ -51,7 +52,7 @@ interface Extras {
 /** `/profile` and, the same for administrators, `/users/{id}/profile`. */
 export function profilePages(deps: ProfilePagesDeps): AppRouter {
   const { services, cookie, visitors, page, publicUrl } = deps
-  const { keyPairs, users, sessions } = services
+  const { keyPairs, users, sessions, secondFactors, passkeys } = services
   const tokenUrl = `${publicUrl}/wp-json/wp/v2/token`
   const router = new Router<RequestState>({ sensitive: true })
 
@@ -64,6 +65,17 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     return { user, isSelf: false, base: `/users/${user.id}/profile` }
   }
 
+  async function readSecondFactor({ actor, context }: Visitor, { user, isSelf }: Subject) {
+    const factors = await secondFactors.view(actor, user.id)
+    return {
+      factors,
+      passkeys: isSelf ? await passkeys.list(actor) : [],
+      passkeyProblem: passkeys.problem,
+      isRequired: factors.isRequired || secondFactors.policy === 'minting',
+      now: context.now,
+    }
+  }
+
   async function showProfile(
     ctx: RequestContext,
     visitor: Visitor,
@@ -74,12 +86,16 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     const search = queryText(ctx, 'q')
     const includeRevoked = queryText(ctx, 'show') === 'all'
     const pageNumber = queryNumber(ctx, 'page')
-    const listing = await keyPairs.page(actor, subject.user.id, {
-      includeRevoked,
-      search,
-      offset: (pageNumber - 1) * perPage,
-      limit: perPage,
-    })
+    const [listing, browsers, secondFactor] = await Promise.all([
+      keyPairs.page(actor, subject.user.id, {
+        includeRevoked,
+        search,
+        offset: (pageNumber - 1) * perPage,
+        limit: perPage,
+      }),
+      sessions.listOf(actor, subject.user.id),
+      readSecondFactor(visitor, subject),
+    ])
     send(
       ctx,
       ProfilePage({
@@ -92,8 +108,9 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
           formToken: newFormToken(),
           ...(name !== undefined && { name }),
         },
-        sessions: await sessions.listOf(actor, subject.user.id),
+        sessions: browsers,
         currentSessionId: actor.sessionId,
+        secondFactor,
         tokenUrl,
         message: error === undefined ? noticeOf(ctx) : { tone: 'error', text: error },
         passwordError,
@@ -132,6 +149,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
         'rest_authentication_required_name_error',
         'rest_invalid_param',
         'rest_key_pair_already_minted',
+        'rest_authentication_second_factor_missing',
       ],
     )
     if (!minted) return
@@ -179,6 +197,8 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
   add('get', '/revoke-all', async function askRevokeAll(ctx) {
     const visitor = await visitors.require(ctx)
     const subject = await subjectOf(ctx, visitor)
+    // Now rather than after the click.
+    await secondFactors.assertSteppedUp(visitor.actor)
     const { context } = visitor
     const summary = await keyPairs.summarise(visitor.actor, subject.user.id)
     const card = RevokeAllCard({
@@ -254,6 +274,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     }),
   )
 
+  secondFactorPages(deps, router)
   tokenPages({ ...deps, tokenUrl, subjectOf }, add)
   rotatePages({ ...deps, tokenUrl, subjectOf }, add)
   limitsPages({ ...deps, tokenUrl, subjectOf }, add)

@@ -22,6 +22,8 @@ export function rotatePages({ services, visitors, subjectOf, tokenUrl }: Profile
     const visitor = await visitors.require(ctx)
     const subject = await subjectOf(ctx, visitor)
     const { context, actor } = visitor
+    // Now rather than after the click.
+    await services.secondFactors.assertSteppedUp(actor)
     const userId = subject.user.id
     const keyPair = await keyPairs.find(actor, userId, ctx.params?.api_key ?? '')
     const { viewer, now } = context
@@ -49,6 +51,7 @@ export function rotatePages({ services, visitors, subjectOf, tokenUrl }: Profile
         'rest_invalid_param',
         'rest_key_pair_rotation_conflict',
         'rest_authentication_expired_api_key',
+        'rest_authentication_second_factor_missing',
       ],
     )
     if (!rotated) return

@@ -10,6 +10,7 @@ import { docsPage } from './docs.js'
 import { loginPages } from './login.js'
 import { createPageMaker } from './page.js'
 import { profilePages } from './profile.js'
+import { secondStepPages } from './second-step.js'
 import { usersPages } from './users.js'
 import { createVisitors } from './visitor.js'
 
@@ -34,6 +35,7 @@ export function pagesRouter(pagesDeps: PagesDeps): AppRouter {
   const parts = [
     assets.router,
     loginPages(deps),
+    secondStepPages(deps),
     profilePages(deps),
     usersPages(deps),
     docsPage({ visitors, page, document }),

@@ -1,7 +1,11 @@
 import Router from '@koa/router'
 import { z } from 'zod'
 import { roles } from '../../domain/user.js'
+import type { SessionActor } from '../../domain/actor.js'
+import { ServiceError } from '../../errors.js'
 import type { Services } from '../../services/index.js'
+import type { SecondFactorService } from '../../services/second-factors.js'
+import { TheirSecondFactorCard } from '../../views/their-second-factor.js'
 import {
   NewUserCard,
   type NewUserValues,
@@ -14,7 +18,7 @@ import { UsersFrame } from '../../views/users-frame.js'
 import { readId } from '../params.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { narrow } from './narrow.js'
-import { noticeOf, orShow, type PageMaker, redirect, send } from './page.js'
+import { type Notice, noticeOf, orShow, type PageMaker, redirect, send } from './page.js'
 import { queryNumber, queryText } from './query.js'
 import type { Visitor, Visitors } from './visitor.js'
 
@@ -29,7 +33,7 @@ export interface UsersPagesDeps {
 
 /** `/users`, for administrators; the services refuse everybody else. */
 export function usersPages({ services, visitors, page }: UsersPagesDeps): AppRouter {
-  const { users, userAdministration } = services
+  const { users, userAdministration, secondFactors } = services
   const router = new Router<RequestState>({ sensitive: true })
 
   async function showUsers(ctx: RequestContext, visitor: Visitor, error?: string, status = 200) {
@@ -175,5 +179,58 @@ export function usersPages({ services, visitors, page }: UsersPagesDeps): AppRou
     )
   }
 
+  router.get(
+    '/users/:id/second-factor',
+    page(async function askSecondFactor(ctx) {
+      const visitor = await visitors.require(ctx)
+      const user = await readOther(ctx, visitor)
+      await secondFactors.assertSteppedUp(visitor.actor)
+      const factors = await secondFactors.view(visitor.actor, user.id)
+      const { context } = visitor
+      const card = TheirSecondFactorCard({ viewer: context.viewer, user, factors })
+      send(ctx, UsersFrame({ context, children: narrow(card) }))
+    }),
+  )
+
+  router.post(
+    '/users/:id/second-factor/:change',
+    page(async function changeSecondFactor(ctx) {
+      const { visitor } = await visitors.readForm(ctx)
+      const id = readId(ctx.params?.id)
+      const change = changes[ctx.params?.change ?? '']
+      if (!change) throw new ServiceError('rest_no_route')
+      const done = await orShow(
+        async () => {
+          await change.apply(secondFactors, visitor.actor, id)
+          return true
+        },
+        (error, code) => showUsers(ctx, visitor, error, code),
+        ['rest_user_is_self'],
+      )
+      if (done) redirect(ctx, `/users/${id}/profile`, change.notice)
+    }),
+  )
+
   return router
+}
+
+/** What an administrator can do about another's second factor. */
+const changes: Record<string, SecondFactorChange | undefined> = {
+  reset: {
+    apply: (secondFactors, actor, id) => secondFactors.reset(actor, id),
+    notice: 'second_factor_reset',
+  },
+  required: {
+    apply: (secondFactors, actor, id) => secondFactors.setRequired(actor, id, true),
+    notice: 'second_factor_required',
+  },
+  optional: {
+    apply: (secondFactors, actor, id) => secondFactors.setRequired(actor, id, false),
+    notice: 'second_factor_optional',
+  },
+}
+
+interface SecondFactorChange {
+  apply(secondFactors: SecondFactorService, actor: SessionActor, userId: number): Promise<void>
+  notice: Notice
 }

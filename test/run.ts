@@ -4,6 +4,7 @@
  */
 import { spawn } from 'node:child_process'
 import { findBinary } from './helpers/binaries.js'
+import { galeraLibrary } from './helpers/galera.js'
 import { mariadbBinary, startMariadb } from './helpers/mariadb-server.js'
 import { canMountTmpfs } from './helpers/tmpfs.js'
 
@@ -14,6 +15,7 @@ const programs: Record<string, string | undefined> = {
   caddy: findBinary('caddy'),
   haproxy: findBinary('haproxy'),
   tmpfs: canMountTmpfs() ? 'mount' : undefined,
+  galera: galeraLibrary,
 }
 const required = (process.env.TEST_REQUIRE ?? '').split(',').filter((name) => name !== '')
 const missing = Object.keys(programs).filter((name) => !programs[name])

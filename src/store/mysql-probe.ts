@@ -28,7 +28,9 @@ export async function probeServer(options: ConnectionOptions): Promise<boolean> 
     connection.connect((error) => {
       if (error) return finish(false)
       makeStrict(connection as never)
-        .then(() => connection.query('select name from migrations limit 1', onAnswer))
+        .then(() => {
+          connection.query('select name from migrations limit 1', onAnswer)
+        })
         .catch(() => finish(false))
     })
   })

@@ -248,8 +248,8 @@ interface TokenEvent {
   apiKey: string
   dialect: TokenDialect
   scopes: readonly string[]
-  /** Lifetime of the access token, in seconds. */
-  expiresIn: number
+  /** Lifetime of the access token, in seconds; `undefined` if only the refresh token was replaced. */
+  expiresIn: number | undefined
   ip: string | null
 }
 

@@ -12,9 +12,9 @@ import { type HookSet, noHooks } from './hooks/index.js'
 import {
   withAdministrationActions,
   withKeyPairActions,
-  withTokenActions,
   withUserActions,
 } from './hooks/with-actions.js'
+import { withJwtAuthActions, withTokenActions } from './hooks/with-token-actions.js'
 import { createJwtAuthService, type JwtAuthService } from './jwt-auth.js'
 import { createKeyPairService, type KeyPairService } from './key-pairs.js'
 import { createPasskeyService, type PasskeyService } from './passkeys.js'
@@ -196,6 +196,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const plainTokens = createTokenService(tokenDeps)
   const recorded = withIssuanceRecorded(plainTokens, audit.recorder)
   const tokens = emitter ? withTokenActions(recorded, { emitter, now }) : recorded
+  const plainJwtAuth = createJwtAuthService({ ...tokenDeps, tokens: recorded })
   const failures = new Map<ErrorCode, number>()
   function toServiceError(error: unknown): ServiceError {
     if (error instanceof ServiceError) return error
@@ -207,7 +208,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     keyPairs,
     devices,
     tokens,
-    jwtAuth: createJwtAuthService({ ...tokenDeps, tokens }),
+    jwtAuth: emitter ? withJwtAuthActions(plainJwtAuth, { emitter, now }) : plainJwtAuth,
     introspection: createTokenIntrospection({
       tokens,
       keyPairs,

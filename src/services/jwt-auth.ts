@@ -7,17 +7,27 @@ import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { DeviceState, KeyState } from '../store/key-states.js'
 import type { ChainPlace, DeviceService } from './devices.js'
-import { createTokenChecks } from './token-check.js'
+import { createTokenChecks, type Proof } from './token-check.js'
 import type { Subject } from './token-issuer.js'
 import { refreshedSubject, subjectOf } from './token-subject.js'
 import type { ClientSecret, Origin, TokenService, TokenServiceDeps } from './tokens.js'
 
-/** A key-pair, or its secret alone with whose it is: a login or an e-mail address. */
-export type PairCredentials = ClientSecret | { login: string; apiSecret: string }
+/**
+ * A key-pair, or its secret alone with whose it is: a login or an e-mail address. Or the key alone, if
+ * an operator's hook vouches for it.
+ */
+export type PairCredentials =
+  | ClientSecret
+  | { login: string; apiSecret: string }
+  | { vouchedApiKey: string }
 
 export interface MintedToken {
   accessToken: string
+  /** Its lifetime, in seconds. */
+  expiresIn: number
   user: User
+  apiKey: string
+  scopes: readonly string[]
 }
 
 /** A refresh token, and until when it is good, in seconds since the Unix epoch. */
@@ -53,7 +63,11 @@ export interface JwtAuthService {
    */
   mint(refreshToken: string, device: string | undefined, origin: Origin): Promise<MintedToken>
   /** Replaces a refresh token by one of its own kind. @throws {ServiceError} as `mint`. */
-  refresh(refreshToken: string, device: string | undefined, origin: Origin): Promise<RefreshCookie>
+  refresh(
+    refreshToken: string,
+    device: string | undefined,
+    origin: Origin,
+  ): Promise<RefreshCookie & Pick<MintedToken, 'user' | 'apiKey' | 'scopes'>>
   /**
    * The check of an access token.
    *
@@ -82,9 +96,16 @@ const jwtPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
   const { stores, tokens, signer, tokenIssuer, devices, usage, scopes: defined, now } = deps
-  const { prove, checkRefresh } = createTokenChecks(deps)
+  const { prove, vouch, checkRefresh } = createTokenChecks(deps)
 
-  async function clientOf(credentials: PairCredentials): Promise<ClientSecret> {
+  async function proofOf(credentials: PairCredentials, origin: Origin): Promise<Proof> {
+    if ('vouchedApiKey' in credentials) return vouch(credentials.vouchedApiKey, origin)
+    return prove(await clientOf(credentials), origin)
+  }
+
+  async function clientOf(
+    credentials: Exclude<PairCredentials, { vouchedApiKey: string }>,
+  ): Promise<ClientSecret> {
     if ('apiKey' in credentials) return credentials
     const { login, apiSecret } = credentials
     const { hash } = hashSecret(apiSecret)
@@ -97,10 +118,8 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
     // Without a name it is not the device's but the key-pair's: whoever else uses the same pair
     // without one starts the chain over, and must not end the tokens that are in use here.
     const isOfDevice = device !== undefined && device.name !== ''
-    const { accessToken } = await tokenIssuer.issueAccess(
-      isOfDevice ? { ...subject, device } : subject,
-    )
-    return { accessToken, user: subject.user }
+    const issued = await tokenIssuer.issueAccess(isOfDevice ? { ...subject, device } : subject)
+    return { ...issued, ...ownerOf(subject) }
   }
 
   function cookieOf({ userId }: KeyState, place: ChainPlace): RefreshCookie {
@@ -181,7 +200,7 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
 
   return {
     async logIn(credentials, device, origin) {
-      const { state, secretVersion } = await prove(await clientOf(credentials), origin)
+      const { state, secretVersion } = await proofOf(credentials, origin)
       if (device === '' && (deps.requireDevice || state.policy.requireDevice)) {
         throw new ServiceError('rest_authentication_required_device')
       }
@@ -211,14 +230,14 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
       if (jwtPattern.test(refreshToken)) {
         const { refreshToken: value } = await tokens.refresh(refreshToken, origin)
         const { expiresAt = now() } = await signer.verify(value)
-        return { value, expiresAt }
+        return { value, expiresAt, ...ownerOf(subject) }
       }
       // A cookie is always of a chain.
       if (!chain) throw new ServiceError('rest_authentication_invalid_refresh_token')
       const lifetimes = await tokenIssuer.lifetimes(subject, 'jwt-auth')
       const place = await devices.rotate(chain.device, chain.generation, origin, lifetimes)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip: origin.ip })
-      return cookieOf(state, place)
+      return { ...cookieOf(state, place), ...ownerOf(subject) }
     },
 
     async validate(token, origin) {
@@ -231,6 +250,10 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
       }
     },
   }
+}
+
+function ownerOf({ user, apiKey, scopes }: Subject) {
+  return { user, apiKey, scopes }
 }
 
 function hasCode(error: unknown, code: ServiceError['code']): error is ServiceError {

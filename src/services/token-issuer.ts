@@ -145,13 +145,14 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     type: TokenType,
     subject: Subject,
     dialect: TokenDialect,
-    audience?: readonly string[],
+    { audience, isPlan = false }: { audience?: readonly string[] | undefined; isPlan?: boolean },
   ): Promise<ShapedToken> {
     const built = build(type, subject, dialect, audience)
     const shape = shapers[dialect]
     if (!shape) return { claims: built }
     const available = signer.algorithms(type)
-    const { claims, algorithm } = await shape(built, { type, dialect, subject, available })
+    const context = { type, dialect, subject, available, isPlan }
+    const { claims, algorithm } = await shape(built, context)
     // Until when was settled with the place, with the hook's consent.
     const isSettled = type === 'refresh' && subject.device
     return { claims: isSettled ? { ...claims, exp: built.exp } : claims, algorithm }
@@ -164,7 +165,7 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     audience?: readonly string[],
   ): Promise<{ text: string; lifetime: number }> {
     const typ: TokenHeaderType = audience ? 'at+jwt' : 'JWT'
-    const { claims, algorithm } = await shaped(type, subject, dialect, audience)
+    const { claims, algorithm } = await shaped(type, subject, dialect, { audience })
     return { text: await signer.sign(claims, typ, algorithm), lifetime: claims.exp - claims.iat }
   }
 
@@ -211,7 +212,7 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
 
     async lifetimes(subject, dialect) {
       const lifetime = async (type: TokenType) => {
-        const { claims } = await shaped(type, subject, dialect)
+        const { claims } = await shaped(type, subject, dialect, { isPlan: true })
         return claims.exp - claims.iat
       }
       return { access: await lifetime('access'), refresh: await lifetime('refresh') }

@@ -3,6 +3,7 @@ import test, { type ExecutionContext } from 'ava'
 import { operator } from '../../src/domain/actor.js'
 import { type Actions, type EventName, eventNames } from '../../src/hooks.js'
 import { dialects } from '../helpers/dialects.js'
+import { post } from '../helpers/jwt-auth-client.js'
 import { bearer, passwordOf, type Service, startService } from '../helpers/with-service.js'
 
 type Told = [name: EventName, event: any][]
@@ -143,6 +144,15 @@ withActions('actions are told of tokens, without any', async (t, service, told) 
   const client = { client_id: pair.api_key, client_secret: pair.api_secret }
   await service.json('/oauth2/token', { fields: { ...client, grant_type: 'client_credentials' } })
   await expect(['tokenIssued', { ...issued, dialect: 'oauth' }])
+
+  const fields = { ...pair, device: 'phone' }
+  const { cookie } = await post(service, '/token', { fields })
+  const short = { ...issued, dialect: 'jwt-auth', expiresIn: 600 }
+  await expect(['tokenIssued', short])
+  await post(service, '/token', { cookie, fields: { device: 'phone' } })
+  await expect(['tokenRefreshed', short])
+  await post(service, '/token/refresh', { cookie, fields: { device: 'phone' } })
+  await expect(['tokenRefreshed', { ...short, expiresIn: undefined }])
 
   const refused = { apiKey: undefined, ip: '127.0.0.1' }
   await service.json('/wp/v2/token', { fields: { ...pair, api_secret: 'wrong' } })

@@ -1,8 +1,11 @@
 import { z } from 'zod'
+import { payloadOf } from '../../domain/token-payload.js'
+import type { TokenPrincipal } from '../../domain/actor.js'
 import { maxDeviceNameLength } from '../../domain/device.js'
 import { textProblem } from '../../domain/text.js'
 import { ServiceError } from '../../errors.js'
-import type { JwtAuthService, PairCredentials } from '../../services/jwt-auth.js'
+import type { HookSet } from '../../services/hooks/index.js'
+import type { JwtAuthService, MintedToken, PairCredentials } from '../../services/jwt-auth.js'
 import type { Origin } from '../../services/tokens.js'
 import { readBody } from '../body.js'
 import { requestOrigin } from '../request-origin.js'
@@ -38,10 +41,42 @@ type TokenParams = z.infer<typeof tokenArgs>
 export interface JwtAuthRoutesDeps {
   jwtAuth: JwtAuthService
   refreshCookies: RefreshCookies
+  hooks: Pick<
+    HookSet,
+    'customAuth' | 'jwtAuthCredentialResponse' | 'jwtAuthTokenResponse' | 'authorizationHeader'
+  >
 }
 
 /** The routes of usefulteam/jwt-auth. */
-export function jwtAuthRoutes({ jwtAuth, refreshCookies }: JwtAuthRoutesDeps): WpRoute[] {
+export function jwtAuthRoutes({ jwtAuth, refreshCookies, hooks }: JwtAuthRoutesDeps): WpRoute[] {
+  function answerMinted(minted: MintedToken): object | Promise<object> {
+    const { user, apiKey } = minted
+    const body = presentMinted(minted)
+    const filter = hooks.jwtAuthCredentialResponse
+    return filter ? filter(body, { user, apiKey, dialect: 'jwt-auth' }) : body
+  }
+
+  function answerValid({ user, apiKey }: TokenPrincipal, token: string): object | Promise<object> {
+    const filter = hooks.jwtAuthTokenResponse
+    if (!filter) return presentValid()
+    return filter(presentValid(), { user, apiKey, payload: payloadOf(token) })
+  }
+
+  /** From the header that the operator has named, or the usual one. */
+  function readAuthorization({ headers }: RequestContext): string | undefined {
+    const named = hooks.authorizationHeader && headers[hooks.authorizationHeader]
+    return (typeof named === 'string' && named) || headers.authorization
+  }
+
+  /** @throws {ServiceError} if they are not all there, or the operator's hook knows none of them. */
+  async function credentialsOf(params: TokenParams, ip: string | null): Promise<PairCredentials> {
+    const { username, password, custom_auth: customAuth } = params
+    if (!customAuth) return readCredentials(params)
+    const found = await hooks.customAuth?.({ username, password, customAuth, ip })
+    if (found === undefined) throw new ServiceError('jwt_auth_custom_auth_failed')
+    return { vouchedApiKey: found }
+  }
+
   /** Credentials first: whoever sends some means those, whatever cookie the browser adds. */
   async function answerToken(ctx: RequestContext): Promise<object> {
     const params = readParams(tokenArgs, await readBody(ctx))
@@ -49,20 +84,21 @@ export function jwtAuthRoutes({ jwtAuth, refreshCookies }: JwtAuthRoutesDeps): W
     if (refreshToken === undefined || hasCredentials(params)) return logIn(ctx, params)
     const device = deviceOf(params)
     return inJwtAuth('refresh_token', async () =>
-      presentMinted(await jwtAuth.mint(refreshToken, device, originOf(ctx))),
+      answerMinted(await jwtAuth.mint(refreshToken, device, originOf(ctx))),
     )
   }
 
   async function logIn(ctx: RequestContext, params: TokenParams): Promise<object> {
-    const credentials = readCredentials(params)
+    const credentials = await credentialsOf(params, clientAddress(ctx))
     try {
       const { cookie, ...minted } = await jwtAuth.logIn(
         credentials,
         params.device ?? '',
         originOf(ctx),
       )
+      const answer = await answerMinted(minted)
       refreshCookies.write(ctx, cookie)
-      return presentMinted(minted)
+      return answer
     } catch (error) {
       throw 'login' in credentials ? inWordsOfLogin(error, credentials.login) : error
     }
@@ -118,10 +154,10 @@ export function jwtAuthRoutes({ jwtAuth, refreshCookies }: JwtAuthRoutesDeps): W
           },
           async handle(ctx) {
             ctx.body = await inJwtAuth('access_token', async () => {
-              const { authorization } = ctx.headers
+              const authorization = readAuthorization(ctx)
               if (!authorization) throw new ServiceError('rest_not_logged_in')
-              await jwtAuth.validate(readBearer(authorization), originOf(ctx))
-              return presentValid()
+              const token = readBearer(authorization)
+              return answerValid(await jwtAuth.validate(token, originOf(ctx)), token)
             })
           },
         },
@@ -183,8 +219,7 @@ function hasCredentials({ custom_auth: custom, ...params }: TokenParams): boolea
 }
 
 /** @throws {ServiceError} if they are not all there. */
-function readCredentials({ custom_auth: custom, ...params }: TokenParams): PairCredentials {
-  if (custom) throw new ServiceError('jwt_auth_custom_auth_failed')
+function readCredentials(params: TokenParams): PairCredentials {
   const apiKey = params.api_key?.trim()
   const apiSecret = params.api_secret?.trim()
   if (apiKey && apiSecret) return { apiKey, apiSecret }

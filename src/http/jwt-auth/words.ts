@@ -39,6 +39,11 @@ const refreshTokens: readonly Vocabulary[] = [
     keepsMessage: true,
   },
   {
+    word: { code: 'jwt_auth_obsolete_refresh_token', message: '' },
+    codes: ['rest_authentication_refused_token'],
+    keepsMessage: true,
+  },
+  {
     word: { code: 'jwt_auth_obsolete_refresh_token', message: 'Refresh token is obsolete' },
     codes: [
       'rest_authentication_obsolete_refresh_token',
@@ -89,6 +94,11 @@ const accessTokens: readonly Vocabulary[] = [
       'rest_authentication_missing_token_api_key',
       'rest_authentication_network_not_allowed',
     ],
+    keepsMessage: true,
+  },
+  {
+    word: { code: 'jwt_auth_obsolete_token', message: '' },
+    codes: ['rest_authentication_refused_token'],
     keepsMessage: true,
   },
   {

@@ -1,5 +1,5 @@
 import type { PublicPath } from '../../domain/public-path.js'
-import { ServiceError } from '../../errors.js'
+import { type ErrorCode, ServiceError } from '../../errors.js'
 import type {
   Actions,
   Credentials,
@@ -32,7 +32,7 @@ type BodyFilter<Context extends HookContext> = (
  * A key-pair found by other credentials than its own.
  *
  * @returns Its API key; `undefined` if the credentials are the usual ones.
- * @throws {ServiceError} `rest_authentication_invalid_api_key_secret`, 500 or 504.
+ * @throws {ServiceError} if the hook refuses; 500 or 504.
  */
 type KeyPairFinder<Given extends HookContext> = (
   credentials: WithoutCommon<Given>,
@@ -112,8 +112,12 @@ export async function createHookSet(
     verdict: createVerdict(hooks, runner),
     guard: createGuardHooks(hooks, runner),
     forwardAuth,
-    user: hooks.user && createFinder('user', hooks.user, runner),
-    customAuth: hooks.customAuth && createFinder('customAuth', hooks.customAuth, runner),
+    user:
+      hooks.user &&
+      createFinder('user', hooks.user, runner, 'rest_authentication_invalid_api_key_secret'),
+    customAuth:
+      hooks.customAuth &&
+      createFinder('customAuth', hooks.customAuth, runner, 'jwt_auth_custom_auth_failed'),
     tokenResponse: filter<ResponseContext>('tokenResponse'),
     tokenSchema: filter<HookContext>('tokenSchema'),
     keyPairSchema: filter<HookContext>('keyPairSchema'),
@@ -152,6 +156,7 @@ function createFinder<Given extends HookContext>(
     credentials: Given,
   ) => ReturnType<Hooks['user']> | ReturnType<Hooks['customAuth']>,
   runner: HookRunner,
+  code: ErrorCode,
 ): KeyPairFinder<Given> {
   return async function find(credentials) {
     const found = await runner.run(
@@ -160,7 +165,6 @@ function createFinder<Given extends HookContext>(
       asChoice,
     )
     if (!isRefusal(found)) return found?.apiKey
-    const message = found.refuse
-    throw new ServiceError('rest_authentication_invalid_api_key_secret', { message })
+    throw new ServiceError(code, { message: found.refuse })
   }
 }

@@ -21,6 +21,8 @@ export interface ShapeContext {
   subject: Subject
   /** What there is to sign with, the default first. */
   available: readonly SigningAlgorithm[]
+  /** How long the token would live is all that is to be known: it is not made now. */
+  isPlan?: boolean
 }
 
 /** @throws {ServiceError} 500 or 504: then no token is made. */
@@ -71,6 +73,7 @@ function createWpShaper({ hooks, runner, logger }: ShapingDeps): TokenShaper {
       )
       shaped = endingAt(shaped, claims.iat + lifetime, given)
     }
+    if (given.isPlan) return { claims: shaped }
     return { claims: await addedBy('privateClaims', hooks, runner, merge, shaped, context) }
   }
 }
@@ -93,6 +96,7 @@ function createJwtAuthShaper(deps: ShapingDeps): TokenShaper {
       )
       shaped = endingAt(shaped, exp, given)
     }
+    if (given.isPlan) return { claims: shaped }
     const { jwtAuthNotBefore: notBefore, jwtAuthAlgorithm: choose } = hooks
     if (notBefore) {
       const nbf = await runner.run(

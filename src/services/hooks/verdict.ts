@@ -1,4 +1,4 @@
-import type { TokenClaims } from '../../domain/access-token.js'
+import { payloadOf } from '../../domain/token-payload.js'
 import { ServiceError } from '../../errors.js'
 import type { Hooks } from '../../hooks.js'
 import type { KeyState } from '../../store/key-states.js'
@@ -51,10 +51,4 @@ export function createVerdict(hooks: Partial<Hooks>, runner: HookRunner): TokenV
 
 function refuse(message: string): never {
   throw new ServiceError('rest_authentication_refused_token', { message })
-}
-
-/** All that the token says, claims of hooks included. */
-export function payloadOf(text: string): TokenClaims {
-  const [, payload = ''] = text.split('.')
-  return JSON.parse(Buffer.from(payload, 'base64url').toString())
 }

@@ -1,9 +1,6 @@
 import { type Actor, actorUserId } from '../../domain/actor.js'
-import { maxApiKeyLength } from '../../domain/key-pair.js'
-import { ServiceError } from '../../errors.js'
-import type { Events, TokenDialect } from '../../hooks.js'
+import type { Events } from '../../hooks.js'
 import type { KeyPairService, MintedKeyPair } from '../key-pairs.js'
-import type { IssuedTokens, OAuthTokens, Origin, TokenService } from '../tokens.js'
 import type { UserAdministration } from '../user-administration.js'
 import type { UserService } from '../users.js'
 import type { Emitter } from './actions.js'
@@ -137,94 +134,4 @@ export function withAdministrationActions(
       emitter.emit('userChanged', { at: now(), userId, change: 'disabled', by: by(actor) })
     },
   }
-}
-
-type During = Events['tokenRefused']['during']
-
-export function withTokenActions(service: TokenService, { emitter, now }: Deps): TokenService {
-  if (!emitter.wants('tokenIssued', 'tokenRefreshed', 'tokenRefused')) return service
-  const { emit } = emitter
-
-  /** A failure of the service itself is no refusal. */
-  async function telling<T>(
-    during: During,
-    { ip }: Origin,
-    apiKey: string | undefined,
-    work: () => Promise<T>,
-  ): Promise<T> {
-    try {
-      return await work()
-    } catch (error) {
-      if (error instanceof ServiceError && error.status < 500) {
-        const { code } = error
-        emit('tokenRefused', { at: now(), during, code, apiKey: shown(apiKey), ip })
-      }
-      throw error
-    }
-  }
-
-  function describe(
-    { user, apiKey, scopes, expiresIn }: IssuedTokens | OAuthTokens,
-    { ip }: Origin,
-    dialect: TokenDialect,
-  ) {
-    return { at: now(), userId: user.id, apiKey, dialect, scopes, expiresIn, ip }
-  }
-
-  const issuing: Partial<TokenService> = {
-    async exchange(apiKey, apiSecret, origin, ...rest) {
-      const issued = await telling('exchange', origin, apiKey, () =>
-        service.exchange(apiKey, apiSecret, origin, ...rest),
-      )
-      emit('tokenIssued', describe(issued, origin, origin.dialect ?? 'wordpress'))
-      return issued
-    },
-    async exchangeVouched(apiKey, origin, ...rest) {
-      const issued = await telling('exchange', origin, apiKey, () =>
-        service.exchangeVouched(apiKey, origin, ...rest),
-      )
-      emit('tokenIssued', describe(issued, origin, origin.dialect ?? 'wordpress'))
-      return issued
-    },
-    async grant(client, origin, ...rest) {
-      const issued = await telling('exchange', origin, client.apiKey, () =>
-        service.grant(client, origin, ...rest),
-      )
-      emit('tokenIssued', describe(issued, origin, 'oauth'))
-      return issued
-    },
-    async refresh(token, origin, ...rest) {
-      const issued = await telling('refresh', origin, undefined, () =>
-        service.refresh(token, origin, ...rest),
-      )
-      emit('tokenRefreshed', describe(issued, origin, origin.dialect ?? 'wordpress'))
-      return issued
-    },
-    async grantByRefresh(client, token, origin, ...rest) {
-      const issued = await telling('refresh', origin, client.apiKey, () =>
-        service.grantByRefresh(client, token, origin, ...rest),
-      )
-      emit('tokenRefreshed', describe(issued, origin, 'oauth'))
-      return issued
-    },
-  }
-  if (!emitter.wants('tokenRefused')) return { ...service, ...issuing }
-  return {
-    ...service,
-    ...issuing,
-    validate: (token, origin) =>
-      telling('check', origin, undefined, () => service.validate(token, origin)),
-    authenticate: (token, origin) =>
-      telling('check', origin, undefined, () => service.authenticate(token, origin)),
-    authenticateClient: (client, origin) =>
-      telling('check', origin, client.apiKey, () => service.authenticateClient(client, origin)),
-  }
-}
-
-const apiKeyPattern = new RegExp(`^[\\w-]{1,${maxApiKeyLength}}$`)
-
-/** A secret in the wrong field must not get any further. */
-function shown(apiKey: string | undefined): string | undefined {
-  if (apiKey === undefined || !apiKeyPattern.test(apiKey)) return undefined
-  return apiKey.startsWith('twk_') ? undefined : apiKey
 }

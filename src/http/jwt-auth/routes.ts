@@ -89,7 +89,7 @@ export function jwtAuthRoutes({ jwtAuth, refreshCookies, hooks }: JwtAuthRoutesD
   }
 
   async function logIn(ctx: RequestContext, params: TokenParams): Promise<object> {
-    const credentials = await credentialsOf(params, clientAddress(ctx))
+    const credentials = await credentialsOf(params, originOf(ctx).ip)
     try {
       const { cookie, ...minted } = await jwtAuth.logIn(
         credentials,

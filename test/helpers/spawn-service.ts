@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import type { Environment } from '../../src/config.js'
 import { freePort } from './mariadb-server.js'
+import { createSecretWatch } from './secret-watch.js'
 
 export interface SpawnedService {
   /** Where it listens, e.g. `http://127.0.0.1:40123`. */
@@ -74,16 +75,21 @@ export async function spawnService(
     { DATA_DIR: folder, LOG_LEVEL: 'warn', ...env, PORT: port },
     folder,
   )
+  const watch = createSecretWatch()
   let output = ''
+  let log = ''
   child.stdout?.on('data', (chunk: Buffer) => {
     output += chunk
   })
   child.stderr?.on('data', (chunk: Buffer) => {
     output += chunk
+    log += chunk
   })
-  const exited = new Promise<number | null>((resolve) => {
+  const exited = new Promise<number | null>((resolve, reject) => {
     child.once('close', (code) => {
       rmSync(folder, { recursive: true, force: true })
+      const found = watch.foundIn(log)
+      if (found.length > 0) reject(new Error(`Secrets in the log: ${found.join('…, ')}…`))
       resolve(code)
     })
   })
@@ -107,7 +113,10 @@ export async function spawnService(
     url,
     child,
     output: () => output,
-    fetch: (path, init) => fetch(url + path, { redirect: 'manual', ...init }),
+    fetch(path, init) {
+      watch.addRequest(init)
+      return fetch(url + path, { redirect: 'manual', ...init })
+    },
     stop,
   }
 }

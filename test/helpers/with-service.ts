@@ -4,12 +4,15 @@ import { tmpdir } from 'node:os'
 import test, { type ExecutionContext } from 'ava'
 import pino from 'pino'
 import { createApp } from '../../src/app.js'
+import { meter } from '../../src/cli/metrics.js'
 import { type Environment, loadConfig } from '../../src/config.js'
 import { operator } from '../../src/domain/actor.js'
 import type { Role, User } from '../../src/domain/user.js'
 import type { Extensions } from '../../src/hooks.js'
+import { formatMetrics } from '../../src/metrics/snapshot.js'
 import { createRuntime, type Runtime } from '../../src/runtime.js'
 import { type Dialect, dialects } from './dialects.js'
+import { createSecretWatch, dump } from './secret-watch.js'
 
 export const jwtSecret = 'kT5-Wq0zR8_yB2nL7vXc4JdGfH1sMpA9uEoKiNtQ'
 
@@ -50,6 +53,7 @@ export interface Service {
   logIn(login: string, password?: string): Promise<LoggedIn>
   mint(userId: number, name?: string): Promise<Pair>
   exchange(pair: Pair): Promise<{ access_token: string; refresh_token: string }>
+  /** @throws {Error} if any secret that has passed the service stands in its log, metrics or rows. */
   close(): Promise<void>
 }
 
@@ -74,6 +78,7 @@ export async function startService(
   const server = createServer()
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://${host}:${(server.address() as AddressInfo).port}`
+  const watch = createSecretWatch(server)
   const lines: string[] = []
   const logger = pino({ level: 'debug' }, { write: (line: string) => void lines.push(line) })
   let offset = 0
@@ -92,6 +97,7 @@ export async function startService(
   })
   const runtime = await createRuntime(config, { ...extensions, logger, now, migrate: true })
   server.on('request', runtime.listener)
+  const metering = meter(server, runtime)
 
   const service: Service = {
     dialect,
@@ -107,7 +113,10 @@ export async function startService(
       stoppedAt = now() - offset
     },
     log: () => lines.join(''),
-    fetch: (path, init) => fetch(url + path, { redirect: 'manual', ...init }),
+    fetch(path, init) {
+      watch.addRequest(init)
+      return fetch(url + path, { redirect: 'manual', ...init })
+    },
     async json(path, { method, headers = {}, fields, json } = {}) {
       const body = fields
         ? new URLSearchParams(fields)
@@ -122,13 +131,15 @@ export async function startService(
       const text = await response.text()
       return { status: response.status, body: text && JSON.parse(text), headers: response.headers }
     },
-    createUser: (login, role = 'subscriber') =>
-      runtime.services.users.create({
+    createUser(login, role = 'subscriber') {
+      watch.add(passwordOf(login))
+      return runtime.services.users.create({
         login,
         email: `${login}@sample.org`,
         password: passwordOf(login),
         role,
-      }),
+      })
+    },
     async logIn(login, password = passwordOf(login)) {
       const response = await service.fetch('/login', {
         method: 'POST',
@@ -144,6 +155,7 @@ export async function startService(
     },
     async mint(userId, name = 'Test') {
       const { keyPair, apiSecret } = await runtime.services.keyPairs.mint(operator, userId, name)
+      watch.add(apiSecret)
       return { api_key: keyPair.apiKey, api_secret: apiSecret }
     },
     async exchange(pair) {
@@ -152,9 +164,17 @@ export async function startService(
       return body
     },
     async close() {
+      const metrics = await formatMetrics([await metering.takeSnapshot()])
+      metering.close()
       await closeServer(server)
+      // A database that a test has stopped or damaged has nothing to show.
+      const rows = await dump(runtime.db).catch(() => '')
       await runtime.close()
       await database.remove()
+      for (const [where, text] of Object.entries({ log: lines.join(''), metrics, rows })) {
+        const found = watch.foundIn(text)
+        if (found.length > 0) throw new Error(`Secrets in the ${where}: ${found.join('…, ')}…`)
+      }
     },
   }
   return service

@@ -46,7 +46,7 @@ const mariadb: Dialect = {
     const server = await mariadbUrl()
     const name = `twinkey_${randomBytes(6).toString('hex')}`
     const execute = async (sql: string) => {
-      const connection = await mysql.createConnection(server)
+      const connection = await mysql.createConnection({ uri: server, connectTimeout: 60_000 })
       await connection.query(sql)
       await connection.end()
     }

@@ -76,6 +76,8 @@ export async function startService(
 ): Promise<Service> {
   const database = await dialect.create()
   const server = createServer()
+  // A machine that stands still for seconds must not send into a connection that is being closed.
+  server.keepAliveTimeout = 600_000
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const url = `http://${host}:${(server.address() as AddressInfo).port}`
   const watch = createSecretWatch(server)

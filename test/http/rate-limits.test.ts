@@ -303,7 +303,7 @@ onEachDatabase(
     t.deepEqual(await statuses(service, 1, { ...pair, api_secret: wrongSecret }), [403])
     t.is((await service.logIn('ada')).user.login, 'ada')
   },
-  { RATE_LIMIT_STORE: 'database', DATABASE_QUERY_TIMEOUT_MS: '700' },
+  { RATE_LIMIT_STORE: 'database', DATABASE_QUERY_TIMEOUT_MS: '3000' },
 )
 
 onEachDatabase(

@@ -75,7 +75,13 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   return app
 }
 
-/** WordPress's lists of headers. No credentials: cookies are for our own pages only. */
+/** Where the refresh cookie of usefulteam/jwt-auth is of use. */
+const jwtAuthPath = /^(?:\/wp-json)?\/jwt-auth\/v1\//
+
+/**
+ * WordPress's lists of headers. Credentials only for the refresh cookie: that of the session is for
+ * our own pages.
+ */
 function corsHeaders(
   origins: '*' | readonly string[],
   allowHeaders: readonly string[] = corsAllowHeaders,
@@ -90,5 +96,6 @@ function corsHeaders(
     allowHeaders: [...allowHeaders],
     exposeHeaders: ['X-WP-Total', 'X-WP-TotalPages', 'Link', ...exposedFailureHeaders],
     maxAge: 600,
+    credentials: (ctx) => origins !== '*' && jwtAuthPath.test(ctx.path),
   })
 }

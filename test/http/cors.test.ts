@@ -138,3 +138,39 @@ onEachDatabase(
   },
   { CORS_ORIGINS: '*' },
 )
+
+onEachDatabase(
+  'pages of the origins listed, and no others, can use the refresh cookie, and no other cookie',
+  async (t, service) => {
+    const post = (path: string, origin: string, init: RequestInit = {}) =>
+      service.fetch(path, { method: 'POST', headers: { Origin: origin }, ...init })
+    const mayUseCookies = ({ headers }: Response) => headers.get('Access-Control-Allow-Credentials')
+    for (const path of ['/wp-json/jwt-auth/v1/token', '/jwt-auth/v1/token/refresh']) {
+      t.is(mayUseCookies(await post(path, app)), 'true', path)
+      const headers = { Origin: app, ...preflight }
+      const asked = await service.fetch(path, { method: 'OPTIONS', headers })
+      t.is(mayUseCookies(asked), 'true', path)
+      t.is(mayUseCookies(await post(path, 'https://evil.example')), null, path)
+    }
+    for (const path of [
+      '/login',
+      '/wp/v2/token',
+      '/wp-json/jwt-auth',
+      '/jwt-auth/v1/../../login',
+    ]) {
+      t.is(mayUseCookies(await post(path, app)), null, path)
+    }
+  },
+  { CORS_ORIGINS: app },
+)
+
+onEachDatabase(
+  'with * nobody’s page can use the refresh cookie',
+  async (t, service) => {
+    const headers = { Origin: app }
+    const response = await service.fetch('/jwt-auth/v1/token', { method: 'POST', headers })
+    t.is(response.headers.get('Access-Control-Allow-Credentials'), null)
+    t.is(response.headers.get('Access-Control-Allow-Origin'), '*')
+  },
+  { CORS_ORIGINS: '*' },
+)

@@ -1,6 +1,6 @@
 import type { RevocationReason } from '../../src/domain/key-pair.js'
-import type { NewKeyPair } from '../../src/store/key-pairs.js'
 import { createStores } from '../../src/store/index.js'
+import type { NewKeyPair } from '../../src/store/key-pairs.js'
 import { insertUser, onEachStore } from '../helpers/with-stores.js'
 
 const revocation = { at: 2000, by: 1, reason: 'revoked' as RevocationReason }
@@ -254,3 +254,40 @@ onEachStore(
     )
   },
 )
+
+onEachStore('a pair is found by its owner and one of its secrets', async (t, { stores }) => {
+  const ada = await insertUser(stores, 'ada')
+  await insertUser(stores, 'bob')
+  await stores.keyPairs.insert(newPair(ada.id, '1abc'))
+  await stores.keyPairs.insert(newPair(ada.id, '1def'))
+  const find = (login: string, hash: string, now = 1000) =>
+    stores.keyPairs.findApiKeyBySecret(login, hash, now)
+  for (const login of ['ada', 'ADA', 'ada@sample.org', 'Ada@Sample.Org']) {
+    t.is(await find(login, 'hash-of-1abc'), '1abc', login)
+  }
+  t.is(await find('ada', 'hash-of-1def'), '1def')
+  for (const login of ['bob', 'nobody', '', 'ada ', 'adá', 'ada%', '📱']) {
+    t.is(await find(login, 'hash-of-1abc'), undefined, login)
+  }
+  t.is(await find('ada', 'HASH-OF-1ABC'), undefined)
+
+  const secret = { scheme: 'sha256', hash: 'next' } as const
+  await stores.keyPairs.rotate(ada.id, '1abc', {
+    fromVersion: 0,
+    secret,
+    at: 1000,
+    overlapEndsAt: 1600,
+  })
+  t.is(await find('ada', 'next'), '1abc')
+  t.is(await find('ada', 'hash-of-1abc', 1599), '1abc')
+  t.is(await find('ada', 'hash-of-1abc', 1600), undefined)
+  t.is(await find('bob', 'hash-of-1abc', 1599), undefined)
+
+  // Who has the right secret of a revoked pair is to be told that, unless a living one has it too.
+  await stores.keyPairs.revoke(ada.id, '1def', revocation)
+  t.is(await find('ada', 'hash-of-1def'), '1def')
+  await stores.keyPairs.insert(
+    newPair(ada.id, '1ghi', { secret: { scheme: 'sha256', hash: 'hash-of-1def' } }),
+  )
+  t.is(await find('ada', 'hash-of-1def'), '1ghi')
+})

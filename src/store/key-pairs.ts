@@ -238,7 +238,8 @@ export function createKeyPairStore(db: Knex): KeyPairStore {
       if (!isAsciiValue(loginOrEmail)) return undefined
       const owned = () =>
         keyPairs()
-          .join('users', 'users.id', 'key_pairs.user_id')
+          // SQLite would begin with the user, and look at all their pairs: crossed, the order stays.
+          .crossJoin('users', 'users.id', 'key_pairs.user_id')
           .where((where) =>
             where.where('user_login', loginOrEmail).orWhere('user_email', loginOrEmail),
           )

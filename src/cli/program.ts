@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { backupCommand, restoreCommand } from './commands/backup.js'
+import { doctorCommand } from './commands/doctor.js'
 import { keyCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   program.addCommand(keyCommand())
   program.addCommand(tokenCommand())
   program.addCommand(signingKeysCommand())
+  program.addCommand(doctorCommand())
   program.addCommand(backupCommand())
   program.addCommand(restoreCommand())
   for (const command of withSubcommands(program)) {

@@ -116,6 +116,42 @@ export const spellingAttacks: Attack[] = [
     },
   },
   {
+    name: 'http: targets that parsers read differently',
+    expectation: 'refused',
+    async run({ target }, see) {
+      const { host } = new URL(target.url)
+      for (const text of [
+        '//x@?#',
+        '//x@#x',
+        '//x@?y#z',
+        '//@/wp-json/wp/v2/users/me',
+        '//[/x',
+        '//[::1/x',
+        '//x:y@z:99999/',
+        '/\\x@?#',
+        '?x',
+        '#',
+        'x',
+        'http://[',
+        'http://',
+        'http:x',
+        'javascript:x',
+        `http://x@${host}?#`,
+        '/%',
+        '/%ff%fe',
+        '/?%',
+        '/?rest_route=%ff',
+        '/index.php?rest_route=//x@?#',
+      ]) {
+        const lines = [`GET ${text} HTTP/1.1`, `Host: ${host}`, 'Connection: close', '', '']
+        const answer = await target.sendBytes(lines.join('\r\n'))
+        const status = Number(/^HTTP\/1\.\d (\d{3})/.exec(answer)?.[1] ?? 0)
+        // What is left of some is the front page.
+        see(`GET ${text}`, status === 0 ? 'closed' : { status }, status < 500)
+      }
+    },
+  },
+  {
     name: 'api: methods that nobody serves',
     expectation: 'refused, and never echoed',
     async run({ target }, see) {

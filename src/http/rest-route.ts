@@ -15,8 +15,9 @@ const overrides = new Set(['GET', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
  */
 export function restRoute(): AppMiddleware {
   return function findRestRoute(ctx, next) {
-    // A request target that is no URL (`http://[`): asking Koa for its path would throw.
-    if (!ctx.url.startsWith('/') && !URL.canParse(ctx.url)) {
+    // A request target that is no URL (`http://[`): asking Koa for its path would throw. And in
+    // `//x@?#` Koa finds a host, and no path at all.
+    if ((!ctx.url.startsWith('/') && !URL.canParse(ctx.url)) || !ctx.path) {
       ctx.url = '/'
       throw new ServiceError('rest_no_route')
     }

@@ -105,7 +105,9 @@ export async function startCareless(flaw?: Flaw) {
     request: IncomingMessage,
     body: string,
   ): Promise<[number, object | string]> {
-    const { pathname, searchParams } = new URL(request.url ?? '', url)
+    const { url: asked = '' } = request
+    if (!URL.canParse(asked, url)) return [400, {}]
+    const { pathname, searchParams } = new URL(asked, url)
     const fields = new URLSearchParams(body)
     const token = /^Bearer (.*)$/.exec(request.headers.authorization ?? '')?.[1] ?? ''
     switch (pathname) {

@@ -24,6 +24,9 @@ const forms = [
   /eyJ[\w-]{10,}\.eyJ[\w-]{10,}(?:\.[\w-]{10,})?/g,
 ]
 
+/** An API key is none, though somebody may send one where a password belongs. */
+const apiKeyForm = /^\d{1,15}[0-9A-Za-z]{24}$/
+
 /** Parameters and members whose values are nobody's business. */
 const secretNames =
   /^(?:password|old_password|new_password|api_secret|client_secret|refresh_token|access_token)$/
@@ -32,7 +35,7 @@ export function createSecretWatch(server?: Server): SecretWatch {
   const secrets = new Set<string>()
 
   function add(secret: string): void {
-    if (secret.length >= shortest) secrets.add(secret)
+    if (secret.length >= shortest && !apiKeyForm.test(secret)) secrets.add(secret)
   }
 
   function addText(text: string): void {

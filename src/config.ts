@@ -67,6 +67,8 @@ export interface Config {
   keyPairMaxLifetime: number | undefined
   /** What everybody needs a second factor for. */
   requireSecondFactor: (typeof secondFactorPolicies)[number]
+  /** How long the audit log is kept, in seconds; `undefined`: for ever. */
+  auditRetention: number | undefined
   /** Bounds of the memory of tokens whose signature has been verified. */
   signatureMemory: { maxBytes: number; maxEntries: number }
   /** How many proxies in front of us add to X-Forwarded-For; 0 ignores the header. */
@@ -166,6 +168,7 @@ const variables = {
     .default('off')
     .describe('must be off or minting'),
   ...connectionVariables,
+  AUDIT_RETENTION: integer(400, 0, 36_500),
   SIGNATURE_MEMORY_MB: integer(32, 1, 4096),
   SIGNATURE_MEMORY_ENTRIES: integer(100_000, 1, 10_000_000),
   TRUST_PROXY: z
@@ -256,6 +259,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     keyPairScopes: values.KEY_PAIR_SCOPES ?? [],
     keyPairMaxLifetime: values.KEY_PAIR_MAX_LIFETIME * secondsPerDay || undefined,
     requireSecondFactor: values.REQUIRE_SECOND_FACTOR,
+    auditRetention: values.AUDIT_RETENTION * secondsPerDay || undefined,
     signatureMemory: {
       maxBytes: values.SIGNATURE_MEMORY_MB * 1024 * 1024,
       maxEntries: values.SIGNATURE_MEMORY_ENTRIES,

@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { backupCommand, restoreCommand } from './commands/backup.js'
 import { doctorCommand } from './commands/doctor.js'
+import { auditCommand } from './commands/audit.js'
 import { keyCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
@@ -30,6 +31,7 @@ export function createProgram(): Command {
   program.addCommand(tokenCommand())
   program.addCommand(signingKeysCommand())
   program.addCommand(doctorCommand())
+  program.addCommand(auditCommand())
   program.addCommand(backupCommand())
   program.addCommand(restoreCommand())
   for (const command of withSubcommands(program)) {

@@ -16,6 +16,8 @@ const keptIncidents = 30 * 86_400
 
 export interface HousekeepingDeps {
   stores: Stores
+  /** Deletes what of the audit log need not be kept. */
+  purgeAudit(): Promise<number>
   /** Longest life of any token, in seconds: a revoked pair is kept until none can name it. */
   tokenLifetime: number
   now: () => number
@@ -24,7 +26,7 @@ export interface HousekeepingDeps {
 }
 
 export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
-  const { stores, tokenLifetime, now, logger, intervalMs = 60 * 60 * 1000 } = deps
+  const { stores, purgeAudit, tokenLifetime, now, logger, intervalMs = 60 * 60 * 1000 } = deps
   async function run(): Promise<void> {
     try {
       const sessions = await stores.sessions.purgeExpired(now())
@@ -33,7 +35,8 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       const usage = await stores.keyPairUsage.purge(Math.floor(now() / 86_400) - keptUsageDays)
       const rateLimits = await stores.rateLimits.purgeExpired(now())
       const proofs = await stores.pendingProofs.purgeExpired(now())
-      const counts = { sessions, keyPairs, devices, usage, rateLimits, proofs }
+      const audit = await purgeAudit()
+      const counts = { sessions, keyPairs, devices, usage, rateLimits, proofs, audit }
       logger.debug(counts, 'expired rows deleted')
     } catch (error) {
       logger.warn({ err: error }, 'housekeeping failed; will try again')

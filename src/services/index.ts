@@ -80,6 +80,7 @@ export interface ServicesDeps {
     | 'tokenAudiences'
     | 'keyPairScopes'
     | 'keyPairMaxLifetime'
+    | 'auditRetention'
     | 'rateLimits'
     | 'refreshGrace'
     | 'requireSecondFactor'
@@ -103,7 +104,13 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const { hooks = noHooks } = deps
   const { emitter } = hooks
   const { accessTokenTtl, refreshTokenTtl, publicUrl } = config
-  const audit = createAudit({ stores, jwtSecret, logger, now })
+  const audit = createAudit({
+    stores,
+    jwtSecret,
+    retention: config.auditRetention,
+    logger,
+    now,
+  })
   const { trail } = audit
   const keyRing = await createKeyRing({ store: stores.signingKeys, encryptionKey, logger, now })
   const signer = createTokenSigner({
@@ -138,7 +145,13 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     jwtAuth.accessTokenTtl,
     jwtAuth.refreshTokenTtl,
   )
-  const housekeeping = createHousekeeping({ stores, tokenLifetime, now, logger })
+  const housekeeping = createHousekeeping({
+    stores,
+    purgeAudit: audit.purge,
+    tokenLifetime,
+    now,
+    logger,
+  })
   const limits = createRateLimits({
     config: config.rateLimits,
     shared: stores.rateLimits,

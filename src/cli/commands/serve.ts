@@ -33,6 +33,7 @@ Configuration, from the environment or a .env file; an empty variable counts as 
   ACCESS_TOKEN_TTL    lifetime of access tokens in seconds (604800)
   REFRESH_TOKEN_TTL   lifetime of refresh tokens in seconds (31536000)
   TOKEN_AUDIENCES     who may be meant by an OAuth token, separated by commas (PUBLIC_URL)
+  AUDIT_RETENTION     days for which the audit log is kept, 0 for ever (400)
   TRUST_PROXY         how many proxies in front set X-Forwarded-For (off)
   RATE_LIMIT_LOGIN    wrong passwords for one login (10/15m; 0: any); more in docs/configuration.md
   CORS_ORIGINS        origins whose pages may call it, separated by commas, or * (none)

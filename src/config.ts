@@ -82,6 +82,8 @@ export interface Config {
   /** `undefined`: nothing is measured, and nothing served. */
   metrics: MetricsConfig | undefined
   migrateOnStart: boolean
+  /** Seconds from the failing of readiness to the closing of the port, when the service stops. */
+  shutdownDelay: number
 }
 
 export const logLevels = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const
@@ -142,6 +144,7 @@ const variables = {
   DATABASE_QUERY_TIMEOUT_MS: integer(5000, 100, 600_000),
   DATABASE_WAIT_MS: integer(2000, 100, 120_000),
   MIGRATE_ON_START: flag,
+  SHUTDOWN_DELAY: integer(0, 0, 60),
   ...secretVariables,
   ACCESS_TOKEN_TTL: integer(604_800, 1, 10 * year),
   REFRESH_TOKEN_TTL: integer(year, 1, 10 * year),
@@ -272,6 +275,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     logLevel: values.LOG_LEVEL,
     metrics: readMetrics(values, metricsToken),
     migrateOnStart: values.MIGRATE_ON_START,
+    shutdownDelay: values.SHUTDOWN_DELAY,
   })
 }
 

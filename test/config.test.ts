@@ -54,6 +54,7 @@ test('an empty environment is a complete configuration', (t) => {
     logLevel: 'info',
     metrics: undefined,
     migrateOnStart: false,
+    shutdownDelay: 0,
   })
 })
 
@@ -70,6 +71,7 @@ test('every variable has its effect', (t) => {
     DATABASE_QUERY_TIMEOUT_MS: '1003',
     DATABASE_WAIT_MS: '1004',
     MIGRATE_ON_START: 'true',
+    SHUTDOWN_DELAY: '5',
     JWT_SECRET: secret,
     KEY_ENCRYPTION_KEY: 'ab'.repeat(32),
     ACCESS_TOKEN_TTL: '60',
@@ -151,6 +153,7 @@ test('every variable has its effect', (t) => {
     logLevel: 'debug',
     metrics: { host: '0.0.0.0', port: 9464, token: 'a-token-for-metrics' },
     migrateOnStart: true,
+    shutdownDelay: 5,
   })
   t.true(Object.isFrozen(config))
 })
@@ -177,6 +180,7 @@ const refused: Record<string, readonly string[]> = {
   DATABASE_POOL_MAX: ['0', '1', '1001', 'many'],
   DATABASE_QUERY_TIMEOUT_MS: ['0', '99', '5s'],
   MIGRATE_ON_START: ['yes', 'TRUE', 'on'],
+  SHUTDOWN_DELAY: ['-1', '61', '5s'],
   TOKEN_AUDIENCES: ['orders', 'https://a.example#b', 'https://a.example,b c'],
   SECURITY_CONTACT: ['example.com', 'http://example.com', 'mailto:x', 'javascript:x'],
   ACCESS_TOKEN_TTL: ['0', '-5', '7d', '315360001', '99999999999'],

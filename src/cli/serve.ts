@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.js'
 import { generatePassword } from '../domain/password.js'
 import { createHttpServer } from '../http/server.js'
@@ -81,7 +82,7 @@ export async function startServer(
     if (problem) throw problem
     const address = await listenOn(server, config)
     logger.info({ host: address.address, port: address.port }, 'listening')
-    return { runtime, server, address, metering, stop: () => stop(server, runtime) }
+    return { runtime, server, address, metering, stop: () => drain(server, runtime) }
   } catch (error) {
     await stop(server, runtime)
     throw error
@@ -100,6 +101,17 @@ export async function welcome(
   const isEmbedded = config.database.dialect === 'sqlite'
   const password = isEmbedded ? await createFirstAdministrator(runtime) : undefined
   announce(config, address, password)
+}
+
+/**
+ * Ends the service without dropping anything: first it is not ready any more, and asks its clients to
+ * close their connections; when those in front of it have had the time to notice, it stops.
+ */
+async function drain(server: Server, runtime: Runtime): Promise<void> {
+  runtime.services.announceStop()
+  server.prependListener('request', (_, response) => response.setHeader('Connection', 'close'))
+  await delay(runtime.config.shutdownDelay * 1000)
+  await stop(server, runtime)
 }
 
 async function stop(server: Server, runtime: Runtime): Promise<void> {

@@ -61,7 +61,9 @@ export interface Services {
   /** The clock, in seconds since the Unix epoch: for times that are shown relative to it. */
   now(): number
   /** Whether the database answers and its schema is current. */
-  readiness(): Promise<'ready' | 'unreachable' | 'schema_outdated'>
+  readiness(): Promise<'ready' | 'stopping' | 'unreachable' | 'schema_outdated'>
+  /** From now on it is not ready, so that nobody sends anything new here. */
+  announceStop(): void
   /** What they have counted so far: for whoever watches over them. */
   measures(): Measures
   /** Turns whatever a service threw into the failure that a client may see, and counts it. */
@@ -210,6 +212,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const recorded = withIssuanceRecorded(plainTokens, audit.recorder)
   const tokens = emitter ? withTokenActions(recorded, { emitter, now }) : recorded
   const plainJwtAuth = createJwtAuthService({ ...tokenDeps, tokens: recorded })
+  let isStopping = false
   const failures = new Map<ErrorCode, number>()
   function toServiceError(error: unknown): ServiceError {
     if (error instanceof ServiceError) return error
@@ -249,7 +252,11 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     hooks,
     audit,
     now,
+    announceStop() {
+      isStopping = true
+    },
     async readiness() {
+      if (isStopping) return 'stopping'
       try {
         return (await stores.pendingMigrations()).length === 0 ? 'ready' : 'schema_outdated'
       } catch {

@@ -3,7 +3,8 @@ import { clientOf, onEachDatabaseWithNodes } from '../helpers/with-nodes.js'
 import type { SpawnedService } from '../helpers/spawn-service.js'
 import type { Pair } from '../helpers/with-service.js'
 
-const rounds = 6
+/** Fifty by `SURVIVAL_ROUNDS=50`: each of them starts the service once more. */
+const rounds = Number(process.env.SURVIVAL_ROUNDS ?? 5)
 
 interface Life {
   node: SpawnedService

@@ -14,7 +14,7 @@ export interface Nodes {
   /** The same database, seen from this process. */
   runtime: Runtime
   /** Starts one more process of the service, on a port of its own. */
-  start(): Promise<SpawnedService>
+  start(extra?: Environment): Promise<SpawnedService>
   /** Logs the user in at one node; the headers are good at all of them. */
   logIn(node: SpawnedService): Promise<Record<string, string>>
 }
@@ -74,8 +74,8 @@ export function onEachDatabaseWithNodes(
           dialect,
           user,
           runtime,
-          async start() {
-            const node = await spawnService(env)
+          async start(extra = {}) {
+            const node = await spawnService({ ...env, ...extra })
             started.push(node)
             return node
           },

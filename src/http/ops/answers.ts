@@ -274,5 +274,5 @@ export const statusAnswer = shape('Health', z.object({ status: z.literal('ok') }
 export const readyAnswer = shape('Ready', z.object({ status: z.literal('ready') }))
 export const unreadyAnswer = shape(
   'NotReady',
-  z.object({ status: z.enum(['unreachable', 'schema_outdated']) }),
+  z.object({ status: z.enum(['stopping', 'unreachable', 'schema_outdated']) }),
 )

@@ -2,6 +2,7 @@ import { Command } from 'commander'
 import { backupCommand, restoreCommand } from './commands/backup.js'
 import { doctorCommand } from './commands/doctor.js'
 import { auditCommand } from './commands/audit.js'
+import { deviceCommand } from './commands/devices.js'
 import { keyCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
 import { serveCommand } from './commands/serve.js'
@@ -28,6 +29,7 @@ export function createProgram(): Command {
   program.addCommand(migrateCommand())
   program.addCommand(userCommand())
   program.addCommand(keyCommand())
+  program.addCommand(deviceCommand())
   program.addCommand(tokenCommand())
   program.addCommand(signingKeysCommand())
   program.addCommand(doctorCommand())

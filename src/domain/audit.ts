@@ -10,6 +10,7 @@ export const auditActions = [
   'key_pair.changed',
   'key_pair.rotated',
   'key_pair.revoked',
+  'device.signed_out',
   'token.exchanged',
   'token.refreshed',
   'request.refused',

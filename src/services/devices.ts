@@ -1,5 +1,6 @@
 import type { KeyObject } from 'node:crypto'
-import { type Actor, actorUserId } from '../domain/actor.js'
+import { type Actor, actorUserId, type KeyPairPrincipal } from '../domain/actor.js'
+import { doneBy } from '../domain/audit.js'
 import {
   type Device,
   type DeviceChain,
@@ -14,6 +15,8 @@ import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
 import type { Stores } from '../store/index.js'
 import type { DeviceState, KeyState } from '../store/key-states.js'
+import type { AuditTrail } from './audit/trail.js'
+import { createDeviceEnds } from './device-ends.js'
 import type { KeyPairService } from './key-pairs.js'
 import type { KeyStateReader } from './key-state-reader.js'
 import { assertPolicy } from './token-subject.js'
@@ -93,7 +96,7 @@ export interface DeviceService {
   recall(cookie: string, origin: Origin): Promise<{ state: RecalledState; generation: number }>
   /** @throws {ServiceError} as a key-pair's own listing, and `…_key_pair_not_found`. */
   list(actor: Actor | undefined, userId: number, apiKey: string): Promise<Device[]>
-  /** The devices of several pairs of one user, by the pair's id. @throws {ServiceError} */
+  /** Devices of a user's pairs, by the pair's id: those used last, of very many. @throws {ServiceError} */
   listAll(
     actor: Actor,
     userId: number,
@@ -112,11 +115,12 @@ export interface DeviceService {
     deviceId: number,
   ): Promise<boolean>
   /** Ends a chain on its own client's request. */
-  surrender(chain: string, userId: number): Promise<void>
+  surrender(client: KeyPairPrincipal, chain: string): Promise<void>
 }
 
 export interface DeviceServiceDeps {
-  stores: Pick<Stores, 'devices' | 'keyPairs'>
+  stores: Pick<Stores, 'devices' | 'keyPairs' | 'transaction'>
+  audit: AuditTrail
   keyStates: KeyStateReader
   keyPairs: Pick<KeyPairService, 'authorise'>
   /** Authenticates the opaque form of refresh tokens. */
@@ -130,7 +134,9 @@ export interface DeviceServiceDeps {
 
 /** Devices of key-pairs, each with one chain of rotating refresh tokens. */
 export function createDeviceService(deps: DeviceServiceDeps): DeviceService {
-  const { stores, keyStates, keyPairs, cookieKey, grace, logger, now } = deps
+  const { stores, audit, keyStates, keyPairs, cookieKey, grace, now } = deps
+
+  const { endAudited, endReused } = createDeviceEnds(deps)
 
   async function findKeyPair(userId: number, apiKey: string) {
     const keyPair = await stores.keyPairs.find(userId, apiKey)
@@ -138,22 +144,6 @@ export function createDeviceService(deps: DeviceServiceDeps): DeviceService {
       throw new ServiceError('rest_authentication_key_pair_not_found')
     }
     return keyPair
-  }
-
-  /** Guarded by the chain: one that has ended, or started over, is left alone. */
-  async function endReused(device: DeviceState, { ip }: Origin): Promise<never> {
-    const at = now()
-    const issuedIp = (await stores.devices.find(device.chain))?.issuedIp ?? null
-    const incident = { at, ip, issuedIp }
-    const end = { at, by: null, reason: 'reused' as const, incident }
-    if (await stores.devices.end(device.chain, end)) {
-      const { deviceId, keyPairId } = device
-      logger.warn(
-        { keyPairId, deviceId, ip, issuedIp },
-        'a replaced refresh token was used again; the device has been signed out',
-      )
-    }
-    throw new ServiceError('rest_authentication_reused_refresh_token')
   }
 
   return {
@@ -261,7 +251,7 @@ export function createDeviceService(deps: DeviceServiceDeps): DeviceService {
     async listAll(actor, userId, keyPairIds) {
       keyPairs.authorise(actor, userId)
       const found = new Map<number, Device[]>()
-      for (const device of await stores.devices.listByKeyPairs(keyPairIds)) {
+      for (const device of await stores.devices.listByKeyPairs(keyPairIds, maxDevices)) {
         const { keyPairId } = device
         found.set(keyPairId, [...(found.get(keyPairId) ?? []), device])
       }
@@ -271,15 +261,24 @@ export function createDeviceService(deps: DeviceServiceDeps): DeviceService {
     async signOut(maybeActor, userId, apiKey, deviceId) {
       const actor = keyPairs.authorise(maybeActor, userId)
       const { id } = await findKeyPair(userId, apiKey)
-      const end = { at: now(), by: actorUserId(actor), reason: 'signed_out' as const }
-      if (await stores.devices.endDevice(id, deviceId, end)) return true
       const devices = await stores.devices.listByKeyPairs([id])
-      if (devices.some((device) => device.id === deviceId)) return false
-      throw new ServiceError('rest_device_not_found')
+      const device = devices.find((candidate) => candidate.id === deviceId)
+      if (!device) throw new ServiceError('rest_device_not_found')
+      const end = { at: now(), by: actorUserId(actor), reason: 'signed_out' as const }
+      return stores.transaction(async (tx) => {
+        // By its id: it may have started over in the meantime.
+        if (!(await tx.devices.endDevice(id, deviceId, end))) return false
+        const about = { ...doneBy(actor), userId, apiKey, reason: end.reason }
+        const details = { device: device.name }
+        await audit.write(tx, { ...about, action: 'device.signed_out', details })
+        return true
+      })
     },
 
-    async surrender(chain, userId) {
-      await stores.devices.end(chain, { at: now(), by: userId, reason: 'surrendered' })
+    async surrender(client, chain) {
+      const found = await stores.devices.find(chain)
+      const end = { at: now(), by: client.user.id, reason: 'surrendered' as const }
+      if (found) await endAudited(found, end, doneBy(client))
     },
   }
 }

@@ -187,6 +187,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const keyPairs = emitter ? withKeyPairActions(plainKeyPairs, { emitter, now }) : plainKeyPairs
   const devices = createDeviceService({
     stores,
+    audit: trail,
     keyStates,
     keyPairs,
     cookieKey: createSecretKey(Buffer.from(jwtSecret)),

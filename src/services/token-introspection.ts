@@ -57,7 +57,7 @@ export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenInt
         if (token.apiKey !== caller.apiKey) {
           throw new ServiceError('rest_authentication_foreign_token')
         }
-        if (token.device) return devices.surrender(token.device.chain, caller.user.id)
+        if (token.device) return devices.surrender(caller, token.device.chain)
       }
       await keyPairs.surrender(caller)
     },

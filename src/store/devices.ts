@@ -62,7 +62,7 @@ export interface DeviceStore {
   endDevice(keyPairId: number, id: number, end: ChainEnd): Promise<boolean>
   find(chain: string): Promise<OwnedDevice | undefined>
   /** Last used first. */
-  listByKeyPairs(keyPairIds: readonly number[]): Promise<Device[]>
+  listByKeyPairs(keyPairIds: readonly number[], limit?: number): Promise<Device[]>
   /** Touches nothing but `last_used_at` and `last_ip`, so it can never undo a signing out. */
   recordUses(uses: readonly DeviceUse[]): Promise<void>
   /** @returns How many were deleted of which no token lives, and whose incidents are that old. */
@@ -142,7 +142,7 @@ export function createDeviceStore(db: Knex): DeviceStore {
       return row && { ...deviceFromRow(row), apiKey: row.api_key, userId: row.user_id }
     },
 
-    async listByKeyPairs(keyPairIds) {
+    async listByKeyPairs(keyPairIds, limit = keyPairIds.length * maxDevices) {
       if (keyPairIds.length === 0) return []
       const rows = await devices()
         .whereIn('key_pair_id', keyPairIds)
@@ -150,6 +150,7 @@ export function createDeviceStore(db: Knex): DeviceStore {
           { column: 'last_used_at', order: 'desc' },
           { column: 'id', order: 'desc' },
         ])
+        .limit(limit)
       return rows.map(deviceFromRow)
     },
 

@@ -3,8 +3,8 @@ import { Time } from './time.js'
 
 /** What limits a key-pair, below its name; nothing where nothing does. */
 export function KeyPairLimits({ keyPair, now }: { keyPair: KeyPair; now: number }) {
-  const { description, expiresAt, scopes, networks, previousSecret } = keyPair
-  const hasLimit = expiresAt !== null || scopes !== null || networks !== null
+  const { description, expiresAt, scopes, networks, requireDevice, previousSecret } = keyPair
+  const hasLimit = expiresAt !== null || scopes !== null || networks !== null || requireDevice
   if (description === '' && !hasLimit && !previousSecret) return null
   return (
     <ul class="limits">
@@ -20,6 +20,7 @@ export function KeyPairLimits({ keyPair, now }: { keyPair: KeyPair; now: number 
       )}
       {scopes !== null && <li>Scopes: {scopes.join(', ')}</li>}
       {networks !== null && <li>From {networks.join(', ')}</li>}
+      {requireDevice && <li>Requires a device</li>}
       {previousSecret && (
         <li>
           Last use of the new secret: <Time at={keyPair.secretUsedAt} now={now} never="never" />, of

@@ -1,3 +1,4 @@
+import type { Device } from '../domain/device.js'
 import type { KeyPairPage, PolicyChoices } from '../services/key-pairs.js'
 import { KeyPairOptions } from './key-pair-options.js'
 import { KeyPairTable } from './key-pair-table.js'
@@ -11,6 +12,8 @@ export interface KeyPairSectionProps {
   /** The profile's own address: `/profile` or `/users/7/profile`. */
   base: string
   listing: KeyPairPage
+  /** By key-pair. */
+  devices: ReadonlyMap<number, readonly Device[]>
   filter: ListFilter
   /** What the viewer may choose from for a new pair. */
   choices: PolicyChoices

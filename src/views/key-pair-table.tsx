@@ -1,12 +1,16 @@
 import type { KeyPair } from '../domain/key-pair.js'
 import { CopyIcon, LimitsIcon, PencilIcon } from './icons.js'
+import { KeyPairDevices } from './key-pair-devices.js'
 import { KeyPairLimits } from './key-pair-limits.js'
 import type { KeyPairSectionProps } from './key-pair-section.js'
 import { Nonce } from './page.js'
 import { Sparkline } from './sparkline.js'
 import { Time } from './time.js'
 
-type KeyPairTableProps = Pick<KeyPairSectionProps, 'listing' | 'now' | 'base' | 'userId' | 'viewer'>
+type KeyPairTableProps = Pick<
+  KeyPairSectionProps,
+  'listing' | 'devices' | 'now' | 'base' | 'userId' | 'viewer'
+>
 
 export function KeyPairTable(props: KeyPairTableProps) {
   return (
@@ -34,6 +38,7 @@ export function KeyPairTable(props: KeyPairTableProps) {
 function Row({
   keyPair,
   usage,
+  devices,
   now,
   base,
   userId,
@@ -94,6 +99,15 @@ function Row({
           )}
         </div>
         <KeyPairLimits keyPair={keyPair} now={now} />
+        {!isRevoked && (
+          <KeyPairDevices
+            devices={devices.get(keyPair.id) ?? []}
+            viewer={viewer}
+            actions={actions}
+            nameId={nameId}
+            now={now}
+          />
+        )}
       </th>
       <td class="cell-key" data-label="API Key">
         <span class="key-line">

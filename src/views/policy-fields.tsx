@@ -54,6 +54,23 @@ export function PolicyFields(props: PolicyFieldsProps) {
         </p>
       </div>
       <div class="field wide">
+        <label for={`${idPrefix}require-device`}>Devices</label>
+        <select
+          id={`${idPrefix}require-device`}
+          name="require_device"
+          aria-describedby={`${idPrefix}require-device-hint`}
+        >
+          <option value="">Optional</option>
+          <option value="true" selected={keyPair?.requireDevice}>
+            Required
+          </option>
+        </select>
+        <p class="note" id={`${idPrefix}require-device-hint`}>
+          Applications that name their device get refresh tokens that rotate, and can be signed out
+          one by one.
+        </p>
+      </div>
+      <div class="field wide">
         <label for={`${idPrefix}description`}>Description</label>
         <input
           id={`${idPrefix}description`}

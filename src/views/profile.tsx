@@ -20,7 +20,10 @@ export interface Subject {
 export interface ProfilePageProps {
   context: PageContext & { viewer: Viewer }
   subject: Subject
-  keyPairs: Pick<KeyPairSectionProps, 'listing' | 'filter' | 'choices' | 'formToken'> & {
+  keyPairs: Pick<
+    KeyPairSectionProps,
+    'listing' | 'devices' | 'filter' | 'choices' | 'formToken'
+  > & {
     name?: string
   }
   secondFactor: SecondFactorSectionProps

@@ -26,7 +26,7 @@ onEachDatabase('a key-pair is minted with limits, and limited otherwise', async 
   t.is(limited.code, 0, limited.stderr)
   t.regex(
     limited.stdout,
-    /Expires +2099-01-31 00:00:00Z\n +Scopes +all\n +Networks +203\.0\.113\.0\/24\n +Description +Host 1\n/,
+    /Expires +2099-01-31 00:00:00Z\n +Scopes +all\n +Networks +203\.0\.113\.0\/24\n +Device +optional\n +Description +Host 1\n/,
   )
   const refused = await service.json('/wp/v2/token', { fields: { api_key, api_secret } })
   t.is(refused.body.code, 'rest_authentication_network_not_allowed')

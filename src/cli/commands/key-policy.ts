@@ -12,6 +12,7 @@ export interface PolicyOptions {
   scope?: string[]
   network?: string[]
   description?: string
+  requireDevice?: boolean
 }
 
 export function addPolicyOptions(command: Command): Command {
@@ -19,16 +20,18 @@ export function addPolicyOptions(command: Command): Command {
     .option('--expires <WHEN>', 'after 30d or 12h, on 2027-01-31 (UTC), or never', readExpiry)
     .option('--scope <NAME>', 'the most its tokens may do; repeatable; "" for everything', collect)
     .option('--network <CIDR>', 'where it may be used; repeatable; "" for everywhere', collect)
+    .option('--require-device <YES>', 'only with a device whose tokens rotate: yes or no', readYes)
     .option('--description <TEXT>', 'for people')
 }
 
 /** What the options say; nothing of what they do not. */
 export function readPolicyOptions(options: PolicyOptions, now: number): Partial<KeyPairPolicy> {
-  const { expires, scope, network, description } = options
+  const { expires, scope, network, requireDevice, description } = options
   return {
     ...(expires && { expiresAt: expires(now) }),
     ...(scope && { scopes: scope.length > 0 ? scope : null }),
     ...(network && { networks: network.length > 0 ? network : null }),
+    ...(requireDevice !== undefined && { requireDevice }),
     ...(description !== undefined && { description }),
   }
 }
@@ -126,6 +129,7 @@ export function policyData(keyPair: KeyPair) {
     ...(expiresAt !== null && { expires_at: isoTime(expiresAt) }),
     ...(scopes !== null && { scopes }),
     ...(networks !== null && { networks }),
+    ...(keyPair.requireDevice && { require_device: true }),
     ...(previousSecret && {
       secrets: [
         { status: 'current', last_used_at: iso(secretUsedAt) },
@@ -144,17 +148,19 @@ export const policyColumns: [heading: string, cell: (keyPair: KeyPair) => string
   ['EXPIRES', ({ expiresAt }) => (expiresAt === null ? undefined : time(expiresAt))],
   ['SCOPES', ({ scopes }) => scopes?.join(' ')],
   ['NETWORKS', ({ networks }) => networks?.join(' ')],
+  ['DEVICE', ({ requireDevice }) => (requireDevice ? 'required' : undefined)],
   [
     'OLD SECRET USED',
     ({ previousSecret }) => (previousSecret ? time(previousSecret.usedAt) : undefined),
   ],
 ]
 
-function policyText({ expiresAt, scopes, networks, description }: KeyPair): string {
+function policyText({ expiresAt, scopes, networks, requireDevice, description }: KeyPair): string {
   return fields([
     ['  Expires', time(expiresAt)],
     ['  Scopes', scopes?.join(' ') ?? 'all'],
     ['  Networks', networks?.join(' ') ?? 'all'],
+    ['  Device', requireDevice ? 'required' : 'optional'],
     ['  Description', description || '—'],
   ])
 }
@@ -167,6 +173,11 @@ function readExpiry(text: string): (now: number) => number | null {
     throw new InvalidArgumentError('It is like 30d, 12h, 2027-01-31 or never.')
   }
   return () => moment
+}
+
+function readYes(text: string): boolean {
+  if (text !== 'yes' && text !== 'no') throw new InvalidArgumentError('It is yes or no.')
+  return text === 'yes'
 }
 
 function readTime(text: string): number {

@@ -98,6 +98,7 @@ const notices = {
   revoked: 'The key-pair was revoked.',
   revoked_all: 'All key-pairs were revoked.',
   renamed: 'The key-pair was renamed.',
+  device_signed_out: 'The device was signed out.',
   limited: 'The limits of the key-pair were changed.',
   password_changed:
     'Your password was changed. All key-pairs were revoked, and you were signed out everywhere else.',
@@ -132,6 +133,7 @@ const labels: Record<string, string> = {
   expires_at: 'The expiry',
   networks: 'The networks',
   scopes: 'The scopes',
+  require_device: 'The choice about devices',
   description: 'The description',
   password: 'The password',
   new_password: 'The new password',

@@ -12,6 +12,7 @@ import type { SessionCookie } from '../session-cookie.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { withoutEmpty } from '../wp/policy-params.js'
 import { limitsPages, readPolicyFields } from './limits.js'
+import { devicePages } from './devices.js'
 import { narrow } from './narrow.js'
 import { noticeOf, orShow, type PageMaker, redirect, send } from './page.js'
 import { queryNumber, queryText } from './query.js'
@@ -52,7 +53,7 @@ interface Extras {
 /** `/profile` and, the same for administrators, `/users/{id}/profile`. */
 export function profilePages(deps: ProfilePagesDeps): AppRouter {
   const { services, cookie, visitors, page, publicUrl } = deps
-  const { keyPairs, users, sessions, secondFactors, passkeys } = services
+  const { keyPairs, devices, users, sessions, secondFactors, passkeys } = services
   const tokenUrl = `${publicUrl}/wp-json/wp/v2/token`
   const router = new Router<RequestState>({ sensitive: true })
 
@@ -96,6 +97,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
       sessions.listOf(actor, subject.user.id),
       readSecondFactor(visitor, subject),
     ])
+    const ids = listing.rows.map(({ keyPair }) => keyPair.id)
     send(
       ctx,
       ProfilePage({
@@ -103,6 +105,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
         subject,
         keyPairs: {
           listing,
+          devices: await devices.listAll(actor, subject.user.id, ids),
           filter: { search, includeRevoked, page: pageNumber, perPage },
           choices: keyPairs.choices(actor),
           formToken: newFormToken(),
@@ -276,6 +279,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
 
   secondFactorPages(deps, router)
   tokenPages({ ...deps, tokenUrl, subjectOf }, add)
+  devicePages({ ...deps, tokenUrl, subjectOf }, add)
   rotatePages({ ...deps, tokenUrl, subjectOf }, add)
   limitsPages({ ...deps, tokenUrl, subjectOf }, add)
   return router

@@ -43,6 +43,7 @@ export function tokenPages({ services, visitors, subjectOf }: ProfileTools, add:
         'rest_authentication_disabled_user',
         'rest_authentication_expired_api_key',
         'rest_authentication_network_not_allowed',
+        'rest_authentication_required_device',
       ],
     )
     if (!issued) return

@@ -162,9 +162,10 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   })
   const policy = config.requireSecondFactor
   const stepUpRule = createStepUpRule({ policy, now })
-  const passkeys = createPasskeyService({ stores, publicUrl, now })
+  const passkeys = createPasskeyService({ stores, audit: trail, publicUrl, now })
   const secondFactors = createSecondFactorService({
     stores,
+    audit: trail,
     limiter: limits.logIn,
     stepUpRule,
     passkeyProofs: passkeys.proofs,

@@ -6,6 +6,7 @@ import type {
   RegistrationResponseJSON,
 } from '@simplewebauthn/server'
 import type { SessionActor } from '../domain/actor.js'
+import { doneBy } from '../domain/audit.js'
 import {
   challengeLifetime,
   hasSecondFactor,
@@ -16,6 +17,7 @@ import {
 import { textProblem } from '../domain/text.js'
 import { invalidParameters, ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
+import type { AuditTrail } from './audit/trail.js'
 import { endFactorsIfNone, startFactors } from './recovery-codes.js'
 
 /** The part that checks a passkey as second factor. */
@@ -54,6 +56,7 @@ export interface PasskeyService {
 
 export interface PasskeyServiceDeps {
   stores: Stores
+  audit: AuditTrail
   publicUrl: string
   /** Seconds since the Unix epoch. */
   now: () => number
@@ -65,7 +68,7 @@ const webAuthn = () => import('@simplewebauthn/server')
 const bytes = (base64url: string) => new Uint8Array(Buffer.from(base64url, 'base64url'))
 
 export function createPasskeyService(deps: PasskeyServiceDeps): PasskeyService {
-  const { stores, publicUrl, now } = deps
+  const { stores, audit, publicUrl, now } = deps
   const { origin, hostname, protocol } = new URL(publicUrl)
   const problem = problemOf(protocol, hostname)
 
@@ -195,17 +198,26 @@ export function createPasskeyService(deps: PasskeyServiceDeps): PasskeyService {
           createdAt: now(),
         })
         if (!isNew) return 'known'
+        const event = { ...doneBy(actor), action: 'second_factor.added', userId: user.id } as const
+        await audit.write(tx, { ...event, details: { kind: 'passkey', name } })
         return isFirst ? startFactors(tx, actor, now()) : undefined
       })
       if (outcome === 'known') throw new ServiceError('rest_passkey_refused')
       return outcome
     },
 
-    async remove({ user }, id) {
+    async remove(actor, id) {
+      const { user } = actor
       const removed = await stores.transaction(async (tx) => {
         await tx.users.lock(user.id)
         if (!(await tx.passkeys.remove(user.id, id))) return false
         await endFactorsIfNone(tx, user.id)
+        const event = {
+          ...doneBy(actor),
+          action: 'second_factor.removed',
+          userId: user.id,
+        } as const
+        await audit.write(tx, { ...event, details: { kind: 'passkey' } })
         return true
       })
       if (!removed) throw new ServiceError('rest_passkey_not_found')

@@ -1,22 +1,22 @@
 import { type Actor, canManage, type SessionActor } from '../domain/actor.js'
-import { decrypt, encrypt } from '../domain/key-encryption.js'
+import { type AuditDetails, doneBy } from '../domain/audit.js'
+import { encrypt } from '../domain/key-encryption.js'
 import { verifyPassword } from '../domain/password.js'
-import { hashRecoveryCode, hasSecondFactor, type SecondFactors } from '../domain/second-factor.js'
+import { hasSecondFactor, type SecondFactors } from '../domain/second-factor.js'
 import { generateTotpSecret, totpStepOf, totpUri } from '../domain/totp.js'
 import { isAdministrator, type User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
-import type { LoginLimiter } from './login-limiter.js'
-import type { PasskeyProofs } from './passkeys.js'
+import type { AuditTrail } from './audit/trail.js'
 import { endFactorsIfNone, replaceRecoveryCodes, startFactors } from './recovery-codes.js'
-import type { EncryptionKey } from './signing-keys.js'
+import {
+  createSecondFactorProofs,
+  type Proof,
+  type ProofKind,
+  type SecondFactorProofsDeps,
+  totpName,
+} from './second-factor-proofs.js'
 import type { SecondFactorPolicy, StepUpRule } from './step-up.js'
-
-/** What somebody shows as second factor: a code of an app or of the recovery codes, or a passkey. */
-export type Proof =
-  | { otp: string }
-  /** The browser's answer to a challenge, as JSON; and who was asked. */
-  | { passkey: string }
 
 /** A secret on its way into an authenticator app. */
 export interface TotpOffer {
@@ -25,6 +25,8 @@ export interface TotpOffer {
   /** What the QR code says. */
   uri: string
 }
+
+export type { Proof, ProofKind } from './second-factor-proofs.js'
 
 export interface SecondFactorService {
   /** What everybody is asked for. */
@@ -35,9 +37,10 @@ export interface SecondFactorService {
    * Checks a second factor, and uses up what can be used once.
    *
    * @param holder Id of the session or the log-in that a passkey's challenge was made for.
+   * @returns What it was.
    * @throws {ServiceError} `rest_authentication_invalid_second_factor`, `rest_too_many_attempts`.
    */
-  prove(userId: number, holder: string, proof: Proof, address: string | null): Promise<void>
+  prove(userId: number, holder: string, proof: Proof, address: string | null): Promise<ProofKind>
   /** The same, and remembers with the session when it was. @returns That moment. */
   stepUp(actor: SessionActor, proof: Proof, address: string | null): Promise<number>
   /** @throws {ServiceError} `rest_authentication_step_up_required` */
@@ -82,33 +85,22 @@ export interface SecondFactorService {
   setRequired(actor: Actor, userId: number, isRequired: boolean): Promise<void>
 }
 
-export interface SecondFactorServiceDeps {
-  stores: Stores
-  limiter: LoginLimiter
+export interface SecondFactorServiceDeps extends SecondFactorProofsDeps {
+  audit: AuditTrail
   stepUpRule: StepUpRule
-  passkeyProofs: PasskeyProofs
-  encryptionKey: EncryptionKey
   policy: SecondFactorPolicy
   /** What apps call the service: the host of its address. */
   issuer: string
-  /** Seconds since the Unix epoch. */
-  now: () => number
 }
 
 export function createSecondFactorService(deps: SecondFactorServiceDeps): SecondFactorService {
-  const { stores, limiter, stepUpRule, passkeyProofs, encryptionKey, policy, issuer, now } = deps
+  const { stores, audit, limiter, stepUpRule, encryptionKey, policy, issuer, now } = deps
 
-  const nameOf = (userId: number) => `totp:${userId}`
+  const { prove, limited, decryptTotp } = createSecondFactorProofs(deps)
   const offerOf = (user: User, secret: string) => ({
     secret,
     uri: totpUri(secret, user.login, issuer),
   })
-
-  function decryptTotp(userId: number, encrypted: string): string {
-    const key = encryptionKey.existing()
-    if (!key) throw new Error('The key that encrypts what is in the database is missing.')
-    return decrypt(key, nameOf(userId), encrypted)
-  }
 
   /** @returns The secret as it is stored. */
   async function findOffer(userId: number, secret: string): Promise<string> {
@@ -117,37 +109,6 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
       throw new ServiceError('rest_second_factor_offer_ended')
     }
     return totp.secret
-  }
-
-  async function proveCode(userId: number, typed: string): Promise<boolean> {
-    const code = typed.replace(/\s/g, '')
-    if (!/^\d{6}$/.test(code)) {
-      const hash = hashRecoveryCode(userId, typed)
-      return hash !== undefined && stores.secondFactors.useRecoveryCode(userId, hash, now())
-    }
-    const totp = await stores.secondFactors.findTotp(userId)
-    if (!totp?.isConfirmed) return false
-    const step = totpStepOf(decryptTotp(userId, totp.secret), code, now())
-    return step !== undefined && stores.secondFactors.useTotpStep(userId, step)
-  }
-
-  /** Failures of the second factor are counted apart from those of the password. */
-  async function limited(
-    userId: number,
-    address: string | null,
-    attempt: () => Promise<boolean>,
-  ): Promise<void> {
-    await limiter.guard(`second-factor:${userId}`, address, async () => {
-      if (!(await attempt())) throw new ServiceError('rest_authentication_invalid_second_factor')
-    })
-  }
-
-  async function prove(userId: number, holder: string, proof: Proof, address: string | null) {
-    await limited(userId, address, () =>
-      'otp' in proof
-        ? proveCode(userId, proof.otp)
-        : passkeyProofs.verify(userId, holder, proof.passkey),
-    )
   }
 
   async function assertSteppedUp(actor: Actor): Promise<void> {
@@ -169,6 +130,16 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
     } else {
       await assertPassword(actor.user, password, address)
     }
+  }
+
+  function write(
+    tx: Stores,
+    actor: Actor,
+    what: 'added' | 'removed' | 'reset' | 'proven' | 'codes_renewed' | 'required',
+    userId: number,
+    details: AuditDetails = {},
+  ): Promise<void> {
+    return audit.write(tx, { ...doneBy(actor), action: `second_factor.${what}`, userId, details })
   }
 
   async function removeAll(tx: Stores, userId: number): Promise<void> {
@@ -199,11 +170,15 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
     prove,
 
     async stepUp(actor, proof, address) {
-      await prove(actor.user.id, actor.sessionId, proof, address)
+      const { id } = actor.user
+      const kind = await prove(id, actor.sessionId, proof, address)
       const at = now()
-      if (!(await stores.sessions.setSecondFactorAt(actor.sessionId, at))) {
-        throw new ServiceError('rest_not_logged_in')
-      }
+      const found = await stores.transaction(async (tx) => {
+        if (!(await tx.sessions.setSecondFactorAt(actor.sessionId, at))) return false
+        await write(tx, actor, 'proven', id, { kind })
+        return true
+      })
+      if (!found) throw new ServiceError('rest_not_logged_in')
       return at
     },
 
@@ -211,7 +186,7 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
       await assertMayAdd(actor, password, address)
       const { user } = actor
       const secret = generateTotpSecret()
-      const encrypted = encrypt(encryptionKey.orNew(), nameOf(user.id), secret)
+      const encrypted = encrypt(encryptionKey.orNew(), totpName(user.id), secret)
       if (!(await stores.secondFactors.offerTotp(user.id, encrypted))) {
         throw new ServiceError('rest_second_factor_exists')
       }
@@ -226,16 +201,15 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
     async confirmTotp(actor, secret, code, address) {
       const { id } = actor.user
       const encrypted = await findOffer(id, secret)
-      let step: number | undefined
-      await limited(id, address, async () => {
-        step = totpStepOf(secret, code.replace(/\s/g, ''), now())
-        return step !== undefined
-      })
+      const step = await limited(id, address, async () =>
+        totpStepOf(secret, code.replace(/\s/g, ''), now()),
+      )
       const outcome = await stores.transaction(async (tx) => {
         await tx.users.lock(id)
         const isFirst = !hasSecondFactor(await tx.secondFactors.find(id))
-        const isConfirmed = await tx.secondFactors.confirmTotp(id, encrypted, step ?? 0, now())
+        const isConfirmed = await tx.secondFactors.confirmTotp(id, encrypted, step, now())
         if (!isConfirmed) return 'ended'
+        await write(tx, actor, 'added', id, { kind: 'totp' })
         return isFirst ? startFactors(tx, actor, now()) : undefined
       })
       if (outcome === 'ended') throw new ServiceError('rest_second_factor_offer_ended')
@@ -247,8 +221,9 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
       const { id } = actor.user
       await stores.transaction(async (tx) => {
         await tx.users.lock(id)
-        await tx.secondFactors.removeTotp(id)
+        if (!(await tx.secondFactors.removeTotp(id))) return
         await endFactorsIfNone(tx, id)
+        await write(tx, actor, 'removed', id, { kind: 'totp' })
       })
     },
 
@@ -258,6 +233,7 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
       const codes = await stores.transaction(async (tx) => {
         await tx.users.lock(id)
         if (!hasSecondFactor(await tx.secondFactors.find(id))) return undefined
+        await write(tx, actor, 'codes_renewed', id)
         return replaceRecoveryCodes(tx, id)
       })
       if (!codes) throw new ServiceError('rest_authentication_second_factor_missing')
@@ -269,6 +245,7 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
       await stores.transaction(async (tx) => {
         await tx.users.lock(actor.user.id)
         await removeAll(tx, actor.user.id)
+        await write(tx, actor, 'removed', actor.user.id, { kind: 'all' })
       })
     },
 
@@ -278,6 +255,7 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
         if (!(await tx.users.lock(userId))) return false
         await removeAll(tx, userId)
         await tx.sessions.deleteByUser(userId)
+        await write(tx, actor, 'reset', userId)
         return true
       })
       if (!found) throw new ServiceError('rest_user_invalid_id')
@@ -288,6 +266,7 @@ export function createSecondFactorService(deps: SecondFactorServiceDeps): Second
       const found = await stores.transaction(async (tx) => {
         if (!(await tx.users.lock(userId))) return false
         await tx.secondFactors.setRequired(userId, isRequired)
+        await write(tx, actor, 'required', userId, { required: isRequired })
         return true
       })
       if (!found) throw new ServiceError('rest_user_invalid_id')

@@ -16,7 +16,7 @@ import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { AuditTrail } from './audit/trail.js'
 import type { LoginLimiter } from './login-limiter.js'
-import type { Proof, SecondFactorService } from './second-factors.js'
+import type { Proof, ProofKind, SecondFactorService } from './second-factors.js'
 
 export interface Browser extends Omit<Origin, 'userAgent'> {
   userAgent?: string | null | undefined
@@ -91,6 +91,8 @@ interface StartOptions {
   isStillValid?: (currentHash: string) => boolean
   /** Without it, only somebody who has no second factor gets a session. */
   secondFactorAt?: number | null
+  /** What the second factor was, for the audit log. */
+  provenBy?: ProofKind
   /** The log-in that ends with this, and leads to one session only. */
   pendingId?: string
 }
@@ -105,7 +107,7 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
   async function start(
     user: User,
     browser: Browser,
-    { isStillValid = () => true, secondFactorAt = null, pendingId }: StartOptions,
+    { isStillValid = () => true, secondFactorAt = null, provenBy, pendingId }: StartOptions,
   ): Promise<NewSession> {
     const token = generateSessionToken()
     const session: Session = {
@@ -131,7 +133,7 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
         actor: actorOf(user),
         userId: user.id,
         origin: { ...browser, userAgent: browser.userAgent ?? undefined },
-        details: secondFactorAt === null ? {} : { second_factor: true },
+        details: secondFactorAt === null ? {} : { second_factor: provenBy ?? true },
       })
       return 'started'
     })
@@ -182,8 +184,8 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
         return start(user, browser, { isStillValid })
       }
       if (otp === undefined) throw new ServiceError('rest_authentication_second_factor_required')
-      await secondFactors.prove(user.id, '', { otp }, browser.ip)
-      return start(user, browser, { isStillValid, secondFactorAt: now() })
+      const provenBy = await secondFactors.prove(user.id, '', { otp }, browser.ip)
+      return start(user, browser, { isStillValid, secondFactorAt: now(), provenBy })
     },
 
     async begin(login, password, browser) {
@@ -206,10 +208,11 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
       const pending = await findPending(pendingToken)
       if (!pending) throw new ServiceError('rest_login_ended')
       const { user, id, tag } = pending
-      await secondFactors.prove(user.id, id, proof, browser.ip)
+      const provenBy = await secondFactors.prove(user.id, id, proof, browser.ip)
       return start(user, browser, {
         isStillValid: (hash) => tagOf(hash) === tag,
         secondFactorAt: now(),
+        provenBy,
         pendingId: id,
       })
     },

@@ -1,4 +1,6 @@
-import { setUpApp } from '../helpers/second-factors.js'
+import { operator } from '../../src/domain/actor.js'
+import { lastEntry } from '../helpers/audit.js'
+import { actorOf, setUpApp } from '../helpers/second-factors.js'
 import { onEachDatabase, passwordOf, type Service } from '../helpers/with-service.js'
 
 const credentials = (login: string, otp?: string) => ({
@@ -263,3 +265,26 @@ onEachDatabase(
     await t.throwsAsync(secondFactors.reset(plain, admin.id), { message: /not allowed/ })
   },
 )
+
+onEachDatabase('what is done about second factors is in the audit log', async (t, service) => {
+  const { person, app, logIn, user } = await start(service)
+  t.deepEqual((await lastEntry(service, 'second_factor.added')).details, { kind: 'totp' })
+  await logIn(app.next())
+  t.deepEqual((await lastEntry(service, 'session.started')).details, { second_factor: 'totp' })
+  const [code = ''] = app.recoveryCodes
+  await service.json('/session/second-factor', { headers: person.headers, fields: { otp: code } })
+  const proven = await lastEntry(service, 'second_factor.proven')
+  t.deepEqual(proven.details, { kind: 'recovery_code' })
+  t.is(proven.actor.id, user.id)
+  const { secondFactors } = service.runtime.services
+  await secondFactors.renewRecoveryCodes(await actorOf(service, person))
+  t.is((await lastEntry(service, 'second_factor.codes_renewed')).userId, user.id)
+  await secondFactors.removeTotp(await actorOf(service, person))
+  t.deepEqual((await lastEntry(service, 'second_factor.removed')).details, { kind: 'totp' })
+  await secondFactors.setRequired(operator, user.id, true)
+  t.deepEqual((await lastEntry(service, 'second_factor.required')).details, { required: true })
+  await secondFactors.reset(operator, user.id)
+  t.is((await lastEntry(service, 'second_factor.reset')).actor.kind, 'operator')
+  const rows = JSON.stringify(await service.runtime.db('audit_log'))
+  t.false([app.secret, ...app.recoveryCodes].some((secret) => rows.includes(secret)))
+})

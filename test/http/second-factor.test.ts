@@ -1,7 +1,8 @@
 import { operator } from '../../src/domain/actor.js'
 import { lastEntry } from '../helpers/audit.js'
 import { actorOf, setUpApp } from '../helpers/second-factors.js'
-import { onEachDatabase, passwordOf, type Service } from '../helpers/with-service.js'
+import { onEachDatabaseAlone } from '../helpers/with-nodes.js'
+import { passwordOf, type Service } from '../helpers/with-service.js'
 
 const credentials = (login: string, otp?: string) => ({
   user_login: login,
@@ -17,7 +18,7 @@ async function start(service: Service) {
   return { user, person, app, logIn }
 }
 
-onEachDatabase('the password alone opens no session any more', async (t, service) => {
+onEachDatabaseAlone('the password alone opens no session any more', async (t, service) => {
   const { app, logIn } = await start(service)
   const without = await logIn()
   t.is(without.status, 401)
@@ -44,7 +45,7 @@ onEachDatabase('the password alone opens no session any more', async (t, service
   t.false(rows.includes(app.secret), 'the database has it encrypted only')
 })
 
-onEachDatabase('a code of the app is good once, and for three periods', async (t, service) => {
+onEachDatabaseAlone('a code of the app is good once, and for three periods', async (t, service) => {
   const { app, logIn } = await start(service)
   const code = app.next()
   t.is((await logIn(code)).status, 200)
@@ -60,25 +61,28 @@ onEachDatabase('a code of the app is good once, and for three periods', async (t
   t.is((await logIn(` ${app.next().replace(/^(...)/, '$1 ')} `)).status, 200, 'with spaces')
 })
 
-onEachDatabase('of many requests with one code at once, one gets a session', async (t, service) => {
-  const { app, logIn } = await start(service)
-  const code = app.next()
-  const answers = await Promise.all(Array.from({ length: 8 }, () => logIn(code)))
-  t.is(answers.filter(({ status }) => status === 200).length, 1)
-  const [recovery = ''] = app.recoveryCodes
-  const { secondFactors } = service.runtime.stores
-  const step = Math.floor(service.now() / 30) + 10
-  const { id } = await service.runtime.services.users.findByLogin('ada')
-  const won = await Promise.all(
-    Array.from({ length: 8 }, () => secondFactors.useTotpStep(id, step)),
-  )
-  t.is(won.filter(Boolean).length, 1)
-  service.advance(3600)
-  const recovered = await Promise.all([1, 2, 3].map(() => logIn(recovery)))
-  t.is(recovered.filter(({ status }) => status === 200).length, 1)
-})
+onEachDatabaseAlone(
+  'of many requests with one code at once, one gets a session',
+  async (t, service) => {
+    const { app, logIn } = await start(service)
+    const code = app.next()
+    const answers = await Promise.all(Array.from({ length: 8 }, () => logIn(code)))
+    t.is(answers.filter(({ status }) => status === 200).length, 1)
+    const [recovery = ''] = app.recoveryCodes
+    const { secondFactors } = service.runtime.stores
+    const step = Math.floor(service.now() / 30) + 10
+    const { id } = await service.runtime.services.users.findByLogin('ada')
+    const won = await Promise.all(
+      Array.from({ length: 8 }, () => secondFactors.useTotpStep(id, step)),
+    )
+    t.is(won.filter(Boolean).length, 1)
+    service.advance(3600)
+    const recovered = await Promise.all([1, 2, 3].map(() => logIn(recovery)))
+    t.is(recovered.filter(({ status }) => status === 200).length, 1)
+  },
+)
 
-onEachDatabase('a recovery code stands in for the app, once', async (t, service) => {
+onEachDatabaseAlone('a recovery code stands in for the app, once', async (t, service) => {
   const { app, logIn, user } = await start(service)
   t.is(app.recoveryCodes.length, 10)
   t.is(new Set(app.recoveryCodes).size, 10)
@@ -100,7 +104,7 @@ onEachDatabase('a recovery code stands in for the app, once', async (t, service)
   t.is((await service.runtime.stores.secondFactors.find(bob.id)).recoveryCodes, 10)
 })
 
-onEachDatabase('wrong codes are limited, apart from wrong passwords', async (t, service) => {
+onEachDatabaseAlone('wrong codes are limited, apart from wrong passwords', async (t, service) => {
   const { app, logIn } = await start(service)
   for (let i = 0; i < 10; i++) t.is((await logIn(app.wrong())).status, 401)
   const limited = await logIn(app.next())
@@ -110,7 +114,7 @@ onEachDatabase('wrong codes are limited, apart from wrong passwords', async (t, 
   t.is((await logIn()).body.code, 'rest_authentication_second_factor_required')
 })
 
-onEachDatabase(
+onEachDatabaseAlone(
   'minting, rotating and revoking all need the second factor anew after 15 minutes',
   async (t, service) => {
     const { user, app } = await start(service)
@@ -155,18 +159,21 @@ onEachDatabase(
   },
 )
 
-onEachDatabase('a session from before the second factor has to prove it', async (t, service) => {
-  const user = await service.createUser('ada')
-  const elsewhere = await service.logIn('ada')
-  const here = await service.logIn('ada')
-  await setUpApp(service, here)
-  const mint = (headers: Record<string, string>) =>
-    service.json(`/wp/v2/key-pair/${user.id}`, { headers, fields: { name: 'A' } })
-  t.is((await mint(here.headers)).status, 200)
-  t.is((await mint(elsewhere.headers)).body.code, 'rest_authentication_step_up_required')
-})
+onEachDatabaseAlone(
+  'a session from before the second factor has to prove it',
+  async (t, service) => {
+    const user = await service.createUser('ada')
+    const elsewhere = await service.logIn('ada')
+    const here = await service.logIn('ada')
+    await setUpApp(service, here)
+    const mint = (headers: Record<string, string>) =>
+      service.json(`/wp/v2/key-pair/${user.id}`, { headers, fields: { name: 'A' } })
+    t.is((await mint(here.headers)).status, 200)
+    t.is((await mint(elsewhere.headers)).body.code, 'rest_authentication_step_up_required')
+  },
+)
 
-onEachDatabase(
+onEachDatabaseAlone(
   'a change of password keeps the second factor, and its proof',
   async (t, service) => {
     const { user, app, person, logIn } = await start(service)
@@ -194,7 +201,7 @@ onEachDatabase(
   },
 )
 
-onEachDatabase(
+onEachDatabaseAlone(
   'where a second factor is required for minting, nobody mints without',
   async (t, service) => {
     const user = await service.createUser('ada')
@@ -216,7 +223,7 @@ onEachDatabase(
   { REQUIRE_SECOND_FACTOR: 'minting' },
 )
 
-onEachDatabase(
+onEachDatabaseAlone(
   'an administrator can require it of one user, and take away what was lost',
   async (t, service) => {
     const admin = await service.createUser('root', 'administrator')
@@ -266,7 +273,7 @@ onEachDatabase(
   },
 )
 
-onEachDatabase('what is done about second factors is in the audit log', async (t, service) => {
+onEachDatabaseAlone('what is done about second factors is in the audit log', async (t, service) => {
   const { person, app, logIn, user } = await start(service)
   t.deepEqual((await lastEntry(service, 'second_factor.added')).details, { kind: 'totp' })
   await logIn(app.next())

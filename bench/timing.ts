@@ -1,5 +1,5 @@
 /**
- * `npm run timing [-- --tries 2000]`
+ * `npm run timing [-- --tries 2000] [--only exchange]`
  *
  * Whether the time of an answer tells which API keys and which logins exist. Asks a real server, on a
  * database of its own, by turns for what exists with a wrong secret and for what does not exist, and
@@ -20,7 +20,9 @@ import { createRuntime } from '../src/runtime.js'
 
 const wantedPercent = 5
 
-const { values } = parseArgs({ options: { tries: { type: 'string', default: '2000' } } })
+const { values } = parseArgs({
+  options: { tries: { type: 'string', default: '2000' }, only: { type: 'string', default: '' } },
+})
 const tries = Number(values.tries)
 const folder = mkdtempSync(join(tmpdir(), 'twinkey-timing-'))
 const runtime = await createRuntime(
@@ -112,6 +114,7 @@ let isUniform = true
 try {
   const rows: Record<string, object> = {}
   for (const [name, { path, status, known, unknown }] of Object.entries(cases)) {
+    if (!name.includes(values.only)) continue
     const times = { known: [] as number[], unknown: [] as number[] }
     const warmUp = Math.min(100, tries)
     for (let i = -warmUp; i < tries; i++) {

@@ -7,7 +7,7 @@
 import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -46,7 +46,7 @@ const server = spawn(process.execPath, [cli, 'serve'], {
 })
 await waitUntilReady()
 const slice = 15
-const rows = []
+const rows: { seconds: number; 'req/s': number; 'RSS MB': number; handles: number }[] = []
 let sent = 0
 for (let second = 0; second < minutes * 60; second += slice) {
   const result = await sendLoad({ port, connections: 256, seconds: slice, requests })
@@ -57,10 +57,12 @@ for (let second = 0; second < minutes * 60; second += slice) {
     seconds: second + slice,
     'req/s': Math.round(result.rate),
     'RSS MB': residentMegabytes(),
+    handles: openHandles(),
   })
 }
 console.table(rows)
 console.log(`${sent} requests with ${requests.length} distinct tokens`)
+assertFlat()
 server.kill()
 await once(server, 'exit')
 rmSync(folder, { recursive: true })
@@ -118,6 +120,26 @@ async function waitUntilReady(): Promise<void> {
     }
   }
   throw new Error('The server did not start')
+}
+
+function openHandles(): number {
+  return readdirSync(`/proc/${server.pid}/fd`).length
+}
+
+/** Fails if memory or handles still grow when the first third, in which memories fill up, is over. */
+function assertFlat(): void {
+  const settled = rows.slice(Math.floor(rows.length / 3))
+  const half = Math.ceil(settled.length / 2)
+  const most = (part: typeof rows, what: 'RSS MB' | 'handles') =>
+    Math.max(...part.map((row) => row[what]))
+  const [early, late] = [settled.slice(0, half), settled.slice(half)]
+  if (late.length === 0) return
+  const grew =
+    most(late, 'RSS MB') > 1.25 * most(early, 'RSS MB') ||
+    most(late, 'handles') > most(early, 'handles') + 20
+  if (!grew) return
+  console.error('Memory or handles kept growing.')
+  process.exitCode = 1
 }
 
 function residentMegabytes(): number {

@@ -1,5 +1,4 @@
 import { existsSync } from 'node:fs'
-import { createRequire } from 'node:module'
 import { extname, join, resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import { ConfigError, type Environment } from './config.js'
@@ -79,51 +78,8 @@ function importModule(path: string): Promise<LoadedModule> {
   return import(pathToFileURL(path).href)
 }
 
-interface Loader {
-  import(path: string): Promise<LoadedModule>
-}
-
-/**
- * Node reads TypeScript itself from 22.18 on. Before, a loader has to: jiti, beside the file or beside
- * Twinkey, or the one that Twinkey is developed with.
- */
+/** Node reads TypeScript itself from 22.18 on; before, this does. */
 async function importTypeScript(path: string): Promise<LoadedModule> {
-  for (const from of [path, import.meta.url]) {
-    const jiti = requireIfThere('jiti', from) as JitiModule | undefined
-    if (jiti) return jiti.createJiti(import.meta.url).import(path)
-  }
-  const url = pathToFileURL(path).href
-  const tsx = await importIfThere('tsx/esm/api')
-  if (tsx) return tsx.tsImport(url, import.meta.url)
-  throw new Error(
-    `Node.js ${process.versions.node} does not read TypeScript. Use Node.js 22.18 or newer, ` +
-      'or `npm install jiti` beside the file, or write it in JavaScript as twinkey.config.mjs.',
-  )
-}
-
-interface JitiModule {
-  createJiti(from: string): Loader
-}
-
-interface TsxModule {
-  tsImport(url: string, from: string): Promise<LoadedModule>
-}
-
-function requireIfThere(name: string, from: string): unknown {
-  const require = createRequire(from)
-  try {
-    return require(name)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'MODULE_NOT_FOUND') return undefined
-    throw error
-  }
-}
-
-async function importIfThere(name: string): Promise<TsxModule | undefined> {
-  try {
-    return await import(name)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ERR_MODULE_NOT_FOUND') return undefined
-    throw error
-  }
+  const { createJiti } = await import('jiti')
+  return createJiti(import.meta.url).import(path)
 }

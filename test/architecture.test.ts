@@ -113,7 +113,7 @@ const rules: Record<string, Rule> = {
   'hooks.ts': { may: ['domain'] },
   'extensions.ts': { may: ['config', 'domain', 'hooks'], mayNameTypesOf: ['services'] },
   'config-file.ts': {
-    may: ['config', 'extensions', 'node:fs', 'node:module', 'node:path', 'node:url'],
+    may: ['jiti', 'config', 'extensions', 'node:fs', 'node:module', 'node:path', 'node:url'],
     mayNameTypesOf: ['hooks'],
   },
   'lanes.ts': {

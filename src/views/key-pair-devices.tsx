@@ -40,7 +40,7 @@ export function KeyPairDevices({ devices, viewer, actions, nameId, now }: KeyPai
             <div>
               <p>
                 <bdi class="device-name" id={`device-${device.id}`}>
-                  {device.name}
+                  {device.name || 'Without a name'}
                 </bdi>{' '}
                 <span class="muted">{describeBrowser(device.userAgent)}</span>
               </p>

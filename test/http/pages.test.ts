@@ -193,7 +193,7 @@ onEachDatabase('whatever an address says, a page answers', async (t, service) =>
 })
 
 onEachDatabase(
-  'the page of a user with 1,000 key-pairs takes less than 100 ms',
+  'the page of a user with 1,000 key-pairs costs less than 100 ms',
   async (t, service) => {
     const { id } = await service.createUser('ada')
     const { db, stores } = service.runtime
@@ -221,12 +221,13 @@ onEachDatabase(
     const { cookie } = await service.logIn('ada')
     const times: number[] = []
     for (let i = 0; i < 10; i++) {
-      const start = performance.now()
+      const start = process.cpuUsage()
       const response = await service.fetch('/profile', { headers: { ...html, Cookie: cookie } })
       t.true((await response.text()).includes('1–50 of 1,000'))
-      times.push(performance.now() - start)
+      const { user, system } = process.cpuUsage(start)
+      times.push((user + system) / 1000)
     }
-    // The best of ten: what the page costs, whatever else this machine is doing.
+    // CPU time, and the best of ten: what the page costs, whatever else this machine is doing.
     t.log(`${Math.min(...times).toFixed(1)} ms`)
     t.true(Math.min(...times) < 100, times.map((time) => time.toFixed(1)).join(' '))
   },

@@ -53,7 +53,7 @@ function list(login: string, apiKey: string, options: JsonOption): Promise<void>
     const devices = await services.devices.list(operator, user.id, apiKey)
     const rows = devices.map((device) => [
       String(device.id),
-      device.name,
+      device.name || '—',
       time(device.createdAt),
       time(device.lastUsedAt),
       device.lastIp ?? '—',

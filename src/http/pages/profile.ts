@@ -193,7 +193,12 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
   add('post', '/key-pairs/:api_key/revoke', async function revoke(ctx) {
     const { visitor } = await visitors.readForm(ctx)
     const subject = await subjectOf(ctx, visitor)
-    await keyPairs.revoke(visitor.actor, subject.user.id, ctx.params?.api_key ?? '')
+    const { apiKey } = await keyPairs.find(
+      visitor.actor,
+      subject.user.id,
+      ctx.params?.api_key ?? '',
+    )
+    await keyPairs.revoke(visitor.actor, subject.user.id, apiKey)
     redirect(ctx, subject.base, 'revoked')
   })
 

@@ -32,6 +32,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
   const answerFailure = createAnswerFailure({ services, config, logger })
   const routes = wpRoutes({
     tokens,
+    audit: services.audit.reader,
     keyPairs,
     devices,
     users,

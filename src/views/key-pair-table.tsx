@@ -129,7 +129,9 @@ function Row({
       </td>
       <td class="cell-used" data-label="Last Used">
         <span class="used">
-          <Time at={keyPair.lastUsedAt} now={now} />
+          <a href={`${base}/activity?api_key=${encodeURIComponent(apiKey)}`} title="Activity">
+            <Time at={keyPair.lastUsedAt} now={now} />
+          </a>
           <Sparkline days={usage} />
         </span>
       </td>

@@ -27,7 +27,7 @@ export interface Message {
 export interface PageProps {
   context: PageContext
   title: string
-  section?: 'profile' | 'users' | 'docs'
+  section?: 'profile' | 'users' | 'audit' | 'docs'
   message?: Message | undefined
   children: ComponentChildren
 }
@@ -100,6 +100,11 @@ function Header({
             {isAdministrator(viewer.user) && (
               <a href="/users" aria-current={section === 'users' ? 'page' : undefined}>
                 Users
+              </a>
+            )}
+            {isAdministrator(viewer.user) && (
+              <a href="/audit" aria-current={section === 'audit' ? 'page' : undefined}>
+                Audit
               </a>
             )}
             <a href="/docs" aria-current={section === 'docs' ? 'page' : undefined}>

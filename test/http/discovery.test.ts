@@ -4,6 +4,8 @@ import { bearer, onEachDatabase } from '../helpers/with-service.js'
 const routes: Record<string, string[]> = {
   '/wp/v2/token': ['POST'],
   '/wp/v2/token/validate': ['GET'],
+  '/wp/v2/audit': ['GET'],
+  '/wp/v2/key-pair/(?P<user_id>[\\d]+)/(?P<api_key>[\\w-]+)/audit': ['GET'],
   '/wp/v2/key-pair/(?P<user_id>[\\d]+)': ['GET', 'POST'],
   '/wp/v2/key-pair/(?P<user_id>[\\d]+)/revoke-all': ['DELETE'],
   '/wp/v2/key-pair/(?P<user_id>[\\d]+)/(?P<api_key>[\\w-]+)': ['PATCH'],

@@ -237,6 +237,15 @@ onSqlite('every answer is as described', async (t, service) => {
   await call(revoke, revoke, { fields: { ...client, token: granted.access_token }, status: 200 })
   await call(revoke, revoke, { fields: { ...client, token: 'x' }, status: 401 })
 
+  // Audit
+  const audit = `${api}/audit`
+  await call(audit, audit, { headers: person, status: 200 })
+  await call(audit, `${audit}?from=never`, { headers: person, status: 400 })
+  await call(audit, audit, { headers: other, status: 403 })
+  await call(audit, audit, { status: 401 })
+  await call(`${one}/audit`, `${own}/${key}/audit`, { headers: person, status: 200 })
+  await call(`${one}/audit`, `${own}/${key}/audit`, { headers: other, status: 403 })
+
   // Users
   const users = `${api}/users`
   const holder = bearer(tokens.access_token)

@@ -1,3 +1,4 @@
+import { auditActions, auditActors, auditOutcomes } from '../../domain/audit.js'
 import { z } from 'zod'
 import { deviceEnds } from '../../domain/device.js'
 import { errorCatalogue } from '../../errors.js'
@@ -101,6 +102,31 @@ export const introspectionAnswer = shape(
 )
 
 export const nothingAnswer = shape('Nothing', z.object({}).describe('An empty object.'))
+
+export const auditAnswer = z.array(
+  shape(
+    'AuditEntry',
+    z.object({
+      id: z.int(),
+      at: z.string().describe('ISO 8601.'),
+      action: z.enum(auditActions),
+      outcome: z.enum(auditOutcomes),
+      actor: z.enum(auditActors),
+      actor_id: z.int().nullable(),
+      actor_login: z.string().nullable(),
+      user_id: z.int().nullable(),
+      api_key: z.string().nullable(),
+      ip: z.string().nullable(),
+      user_agent: z.string().nullable(),
+      request_id: z.string().nullable(),
+      reason: z.string().nullable().describe('Why it was refused, or done.'),
+      times: z.int().describe('How many times, of what happened at once.'),
+      details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+      seq: z.int().nullable().describe('Its place in the chain, once it has one.'),
+      hash: z.string().nullable(),
+    }),
+  ),
+)
 
 export const keyPairAnswer = shape(
   'KeyPair',

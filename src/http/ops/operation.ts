@@ -54,6 +54,7 @@ export const tags = {
   'usefulteam/jwt-auth': 'The same tokens, for clients of that plugin.',
   'Key-pairs': 'Mint, list, change, rotate and revoke.',
   Users: 'Who a token or a session belongs to.',
+  Audit: 'What happened, and why something was refused.',
   Sessions: 'Logging in and out with a cookie.',
   OAuth: 'The same tokens, in the words of RFC 6749, 7009 and 7662.',
   Discovery: 'What the service says of itself.',

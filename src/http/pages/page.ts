@@ -89,7 +89,7 @@ export function ownPath(next: unknown): string {
     return home
   }
   const { origin, pathname, search } = new URL(next, 'http://own')
-  const isOurs = origin === 'http://own' && /^\/(?:profile|users)(?:\/|$)/.test(pathname)
+  const isOurs = origin === 'http://own' && /^\/(?:profile|users|audit)(?:\/|$)/.test(pathname)
   return isOurs ? pathname + search : home
 }
 

@@ -6,6 +6,7 @@ import { pageHeaders } from '../security-headers.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { AppRouter, RequestState } from '../state.js'
 import { createAssets } from './assets.js'
+import { auditPages } from './audit.js'
 import { docsPage } from './docs.js'
 import { loginPages } from './login.js'
 import { createPageMaker } from './page.js'
@@ -36,6 +37,7 @@ export function pagesRouter(pagesDeps: PagesDeps): AppRouter {
     assets.router,
     loginPages(deps),
     secondStepPages(deps),
+    auditPages(deps),
     profilePages(deps),
     usersPages(deps),
     docsPage({ visitors, page, document }),

@@ -3,6 +3,7 @@ import { ServiceError } from '../../errors.js'
 import { restPrefix } from '../rest-route.js'
 import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { type JwtAuthRoutesDeps, jwtAuthRoutes } from '../jwt-auth/routes.js'
+import { type AuditRoutesDeps, auditRoutes } from './audit.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
 import { type DeviceRoutesDeps, deviceRoutes } from './devices.js'
 import {
@@ -18,6 +19,7 @@ import { tokenRoutes } from './token.js'
 import { type UserRoutesDeps, userRoutes } from './users.js'
 
 export type WpRoutesDeps = KeyPairRoutesDeps &
+  AuditRoutesDeps &
   DeviceRoutesDeps &
   UserRoutesDeps &
   JwtAuthRoutesDeps &
@@ -28,6 +30,7 @@ export function wpRoutes(deps: WpRoutesDeps): readonly WpRoute[] {
   return [
     ...tokenRoutes(deps),
     ...keyPairRoutes(deps),
+    ...auditRoutes(deps),
     ...deviceRoutes(deps),
     ...userRoutes(deps),
     ...jwtAuthRoutes(deps),

@@ -76,6 +76,7 @@ export interface ServicesDeps {
   config: Pick<
     Config,
     | 'publicUrl'
+    | 'database'
     | 'accessTokenTtl'
     | 'refreshTokenTtl'
     | 'signatureMemory'
@@ -133,6 +134,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const keyStates = createKeyStateReader({
     readStates: stores.keyStates.read,
     readMarkedStates: stores.keyStates.readWithMarks,
+    timeoutMs: stateTimeoutMs(config),
   })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,
@@ -284,4 +286,9 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
       await audit.close()
     },
   }
+}
+
+/** Longest wait for the state of a key, in milliseconds: where servers may take over, until one has. */
+function stateTimeoutMs({ database }: ServicesDeps['config']): number {
+  return database.dialect === 'mysql' ? database.waitMs : 2000
 }

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex'
 import { migrationNames } from '../../db/migration-source.js'
+import { takeMigrationLease } from './migration-lease.js'
 
 /** Longest time to wait for another node that is migrating, in seconds. */
 const lockTimeout = 120
@@ -47,6 +48,7 @@ function migrateSqlite(db: Knex): Promise<string[]> {
 // released by the server when its holder dies. It belongs to a connection, which is kept beside the
 // one that works: DATABASE_POOL_MAX is therefore at least two.
 async function migrateMySql(db: Knex): Promise<string[]> {
+  if (await isGalera(db)) return migrateGalera(db)
   const connection = await db.client.acquireConnection()
   const query = (sql: string) => db.raw(sql).connection(connection)
   // Names of locks are the whole server's, and shorter than names of databases may be.
@@ -56,9 +58,7 @@ async function migrateMySql(db: Knex): Promise<string[]> {
       (lockTimeout + 5) * 1000,
     )
     if (row.acquired !== 1) {
-      throw new MigrationLockError(
-        `Another process has been migrating this database for ${lockTimeout} s.`,
-      )
+      throw heldTooLong()
     }
     try {
       return await runPending(db)
@@ -68,6 +68,39 @@ async function migrateMySql(db: Knex): Promise<string[]> {
   } finally {
     await db.client.releaseConnection(connection)
   }
+}
+
+async function isGalera(db: Knex): Promise<boolean> {
+  const [rows] = await db.raw(
+    "show global variables where variable_name = 'wsrep_on' and value = 'ON'",
+  )
+  return rows.length > 0
+}
+
+// A named lock would be that of one server of the cluster.
+async function migrateGalera(db: Knex): Promise<string[]> {
+  if ((await pendingMigrations(db)).length === 0) return []
+  const lease = await takeMigrationLease(db, { waitMs: lockTimeout * 1000 })
+  if (!lease) throw heldTooLong()
+  const done: string[] = []
+  try {
+    await db.migrate.forceFreeMigrationsLock()
+    for (;;) {
+      // One that was stopped for so long that it was taken for dead must not go on.
+      await lease.renew()
+      const [, names] = await db.migrate.up()
+      if (names.length === 0) return done
+      done.push(...names)
+    }
+  } finally {
+    await lease.release()
+  }
+}
+
+function heldTooLong(): MigrationLockError {
+  return new MigrationLockError(
+    `Another process has been migrating this database for ${lockTimeout} s.`,
+  )
 }
 
 async function runPending(db: Knex, options?: Knex.MigratorConfig): Promise<string[]> {

@@ -35,7 +35,7 @@ export function explainFileError(error: unknown, database: DatabaseConfig): unkn
   const code = 'code' in error ? String(error.code) : ''
   for (const [pattern, problem, advice] of explanations) {
     if (!pattern.test(code)) continue
-    const message = `The database ${database.filename} ${problem} (${code}).\n${advice}`
+    const message = `The database ${database.filename} ${problem} (${code}). ${advice}`
     return new DatabaseFileError(message, { cause: error })
   }
   return error

@@ -138,7 +138,7 @@ test('a database that cannot be used is one line, without its password', async (
         'mysql://me:hunter2@127.0.0.1:1/twinkey',
         /cannot be used: connect ECONNREFUSED 127\.0\.0\.1:1/,
       ],
-      ['sqlite:junk', /cannot be used: file is not a database/],
+      ['sqlite:junk', /junk is no whole SQLite database \(SQLITE_NOTADB\)\. It was left/],
       ['sqlite:junk/db', /not a directory|file already exists/],
     ] as const
     for (const [DATABASE_URL, message] of databases) {

@@ -215,7 +215,11 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const plainTokens = createTokenService(tokenDeps)
   const recorded = withIssuanceRecorded(plainTokens, audit.recorder)
   const tokens = emitter ? withTokenActions(recorded, { emitter, now }) : recorded
-  const plainJwtAuth = createJwtAuthService({ ...tokenDeps, tokens: recorded })
+  const plainJwtAuth = createJwtAuthService({
+    ...tokenDeps,
+    audit: audit.recorder,
+    tokens: recorded,
+  })
   let isStopping = false
   const failures = new Map<ErrorCode, number>()
   function toServiceError(error: unknown): ServiceError {

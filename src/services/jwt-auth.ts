@@ -6,6 +6,7 @@ import type { User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { DeviceState, KeyState } from '../store/key-states.js'
+import type { AuditRecorder } from './audit/recorder.js'
 import type { ChainPlace, DeviceService } from './devices.js'
 import { createTokenChecks, type Proof } from './token-check.js'
 import type { Subject } from './token-issuer.js'
@@ -79,6 +80,7 @@ export interface JwtAuthService {
 
 export interface JwtAuthServiceDeps extends Omit<TokenServiceDeps, 'stores' | 'devices'> {
   stores: Pick<Stores, 'users' | 'keyPairs' | 'devices'>
+  audit: Pick<AuditRecorder, 'issued'>
   tokens: Pick<TokenService, 'authenticate' | 'refresh'>
   devices: DeviceService
 }
@@ -95,7 +97,7 @@ const cookiePattern = /^([1-9]\d{0,15})\.[^.]+$/
 const jwtPattern = /^[\w-]+\.[\w-]+\.[\w-]+$/
 
 export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
-  const { stores, tokens, signer, tokenIssuer, devices, usage, scopes: defined, now } = deps
+  const { stores, audit, tokens, signer, tokenIssuer, devices, usage, scopes: defined, now } = deps
   const { prove, vouch, checkRefresh } = createTokenChecks(deps)
 
   async function proofOf(credentials: PairCredentials, origin: Origin): Promise<Proof> {
@@ -209,6 +211,7 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
       const place = await devices.start(state, secretVersion, device, origin, lifetimes)
       const { keyPairId } = state
       usage.record({ keyPairId, at: now(), ip: origin.ip, secretVersion })
+      audit.issued('token.exchanged', subject, origin)
       return { ...(await issue(subject, place)), cookie: cookieOf(state, place) }
     },
 
@@ -222,6 +225,7 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
         devices.assertGood(chain.device, chain.generation)
       }
       usage.record({ keyPairId: state.keyPairId, at: now(), ip: origin.ip })
+      audit.issued('token.refreshed', subject, origin)
       return issue(subject, chain?.device)
     },
 
@@ -237,6 +241,7 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
       const lifetimes = await tokenIssuer.lifetimes(subject, 'jwt-auth')
       const place = await devices.rotate(chain.device, chain.generation, origin, lifetimes)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip: origin.ip })
+      audit.issued('token.refreshed', subject, origin)
       return { ...cookieOf(state, place), ...ownerOf(subject) }
     },
 

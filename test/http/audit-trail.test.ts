@@ -282,3 +282,15 @@ onEachDatabase(
   },
   { TRUST_PROXY: '1' },
 )
+
+onEachDatabase('the dialect of usefulteam/jwt-auth leaves its entries too', async (t, service) => {
+  const { id } = await service.createUser('ada')
+  const pair = await service.mint(id)
+  const answer = await service.json('/wp-json/jwt-auth/v1/token', {
+    fields: { username: 'ada', password: pair.api_secret, device: 'phone' },
+  })
+  t.is(answer.status, 200)
+  const [exchanged] = await entries(service, { action: 'token.exchanged' })
+  t.is(exchanged?.apiKey, pair.api_key)
+  t.is(exchanged?.userId, id)
+})

@@ -82,8 +82,11 @@ export function createAuditRecorder(deps: AuditRecorderDeps): AuditRecorder {
     if (dropped > 0) {
       const times = dropped
       dropped = 0
-      const event = auditEvent({ at: now(), action: 'audit.dropped', actor: system, times })
-      pending.set('dropped', event)
+      // One may wait there already, if it could not be written either.
+      const known = pending.get('dropped')
+      const event = { at: now(), action: 'audit.dropped', actor: system, times } as const
+      if (known) known.times += times
+      else pending.set('dropped', auditEvent(event))
     }
     while (pending.size > 0) {
       const batch = [...pending].slice(0, perStatement)

@@ -36,7 +36,7 @@ function accessOfPage(method: string, path: string): Route['access'] | undefined
   if (/^\/\.well-known\//.test(path) && method === 'GET') return 'anybody'
   if (/^\/profile(?:\/|$)/.test(path) || /^\/users\/\{id\}\/profile(?:\/|$)/.test(path))
     return 'page'
-  return /^\/users(?:\/|$)/.test(path) ? 'administration' : undefined
+  return /^\/(?:users|audit)(?:\/|$)/.test(path) ? 'administration' : undefined
 }
 
 /** @throws if a route is of no known access: whoever adds one says who may use it. */

@@ -8,6 +8,8 @@ import type { Knex } from 'knex'
 export interface SecretWatch {
   /** Remembers a secret that its form does not give away. */
   add(secret: string): void
+  /** For a test that sends made-up secrets everywhere: only those of answers count from now on. */
+  ignoreRequests(): void
   /** Remembers the secrets of a request, as far as it has been built from texts. */
   addRequest(init: RequestInit | undefined): void
   /** @returns The beginnings of those that stand in the text. */
@@ -35,6 +37,7 @@ export function createSecretWatch(server?: Server): SecretWatch {
   const secrets = new Set<string>()
   /** Of answers. Not searched before the end: a test may measure how long an answer takes. */
   const chunks: (string | Buffer)[] = []
+  let readsRequests = true
 
   function add(secret: string): void {
     if (secret.length >= shortest && !apiKeyForm.test(secret)) secrets.add(secret)
@@ -83,13 +86,17 @@ export function createSecretWatch(server?: Server): SecretWatch {
   }
 
   server?.prependListener('request', (request, response) => {
-    addHeaders(request.headers)
+    if (readsRequests) addHeaders(request.headers)
     watchAnswer(response)
   })
 
   return {
     add,
+    ignoreRequests() {
+      readsRequests = false
+    },
     addRequest(init) {
+      if (!readsRequests) return
       const { body } = init ?? {}
       if (body instanceof URLSearchParams || body instanceof FormData) addFields(body.entries())
       if (typeof body !== 'string') return

@@ -46,6 +46,8 @@ export interface Service {
   stopClock(): void
   /** Everything written to the log so far. */
   log(): string
+  /** Lets the search for secrets in what was written know only those that the service handed out. */
+  ignoreSentSecrets(): void
   fetch(path: string, init?: RequestInit): Promise<Response>
   /** GET, or POST where there are fields (urlencoded); the answer's JSON. */
   json(path: string, init?: JsonInit): Promise<{ status: number; body: any; headers: Headers }>
@@ -115,6 +117,7 @@ export async function startService(
       stoppedAt = now() - offset
     },
     log: () => lines.join(''),
+    ignoreSentSecrets: () => watch.ignoreRequests(),
     fetch(path, init) {
       watch.addRequest(init)
       return fetch(url + path, { redirect: 'manual', ...init })

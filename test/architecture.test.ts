@@ -89,6 +89,7 @@ const rules: Record<string, Rule> = {
   'errors.ts': { may: [] },
   'database-url.ts': { may: ['node:fs', 'node:net', 'node:path'] },
   'config-limits.ts': { may: ['config-values', 'domain', 'zod'] },
+  'config-tokens.ts': { may: ['domain', 'zod'] },
   'config-values.ts': { may: ['zod'] },
   'config-metrics.ts': { may: ['zod'] },
   'config-secrets.ts': {
@@ -101,6 +102,7 @@ const rules: Record<string, Rule> = {
       'config-metrics',
       'config-secrets',
       'config-values',
+      'config-tokens',
       'database-url',
       'domain',
       'zod',

@@ -6,6 +6,7 @@ import { type JwtAuthRoutesDeps, jwtAuthRoutes } from '../jwt-auth/routes.js'
 import { type AuditRoutesDeps, auditRoutes } from './audit.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
 import { type DeviceRoutesDeps, deviceRoutes } from './devices.js'
+import { type RegisteredTokenRoutesDeps, registeredTokenRoutes } from './registered-tokens.js'
 import {
   describeRoute,
   matchesPattern,
@@ -21,6 +22,7 @@ import { type UserRoutesDeps, userRoutes } from './users.js'
 export type WpRoutesDeps = KeyPairRoutesDeps &
   AuditRoutesDeps &
   DeviceRoutesDeps &
+  RegisteredTokenRoutesDeps &
   UserRoutesDeps &
   JwtAuthRoutesDeps &
   Parameters<typeof tokenRoutes>[0]
@@ -32,6 +34,7 @@ export function wpRoutes(deps: WpRoutesDeps): readonly WpRoute[] {
     ...keyPairRoutes(deps),
     ...auditRoutes(deps),
     ...deviceRoutes(deps),
+    ...registeredTokenRoutes(deps),
     ...userRoutes(deps),
     ...jwtAuthRoutes(deps),
   ]

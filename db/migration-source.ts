@@ -16,6 +16,8 @@ import * as addSecondFactorTime from './migrations/20261123001210-add-second-fac
 import * as createAuditLog from './migrations/20261123001300-create-audit-log.js'
 import * as createAuditCheckpoints from './migrations/20261123001310-create-audit-checkpoints.js'
 import * as createAuditHead from './migrations/20261123001320-create-audit-head.js'
+import * as createNodes from './migrations/20261123001400-create-nodes.js'
+import * as createNodeChecks from './migrations/20261123001410-create-node-checks.js'
 
 const migrations: Record<string, Knex.Migration> = {
   '20261123000100-create-users': createUsers,
@@ -35,6 +37,8 @@ const migrations: Record<string, Knex.Migration> = {
   '20261123001300-create-audit-log': createAuditLog,
   '20261123001310-create-audit-checkpoints': createAuditCheckpoints,
   '20261123001320-create-audit-head': createAuditHead,
+  '20261123001400-create-nodes': createNodes,
+  '20261123001410-create-node-checks': createNodeChecks,
 }
 
 /** Every migration, oldest first, by the name under which knex records it. */

@@ -53,21 +53,42 @@ const outcomes = {
     await redraw(form.dataset.trigger)
     announce(`The limits of ${row.name} were changed.`)
   },
-  revoked(form) {
-    const { apiKey, name } = form.dataset
+  async revoked(form) {
+    const { apiKey, name, rest } = form.dataset
     const row = document.querySelector(`tr[data-api-key="${apiKey}"]`)
     const neighbour = row?.nextElementSibling ?? row?.previousElementSibling
     const next = neighbour?.querySelector('.danger')?.id ?? 'key-pairs-heading'
     row?.remove()
     closeDialog(openDialog(), next)
-    announce(`Key-pair ${name} revoked.`)
-    return redraw(next)
+    const done = `Key-pair ${name} revoked.`
+    announce(done)
+    await redraw(next)
+    await tellRefusals(rest.split(' ')[1].replace(/revoke$/, 'refusals'), done)
   },
   'revoked-all'(_form, count) {
     closeDialog(openDialog(), 'key-pairs-heading')
     announce(count === 1 ? 'One key-pair revoked.' : `${count} key-pairs revoked.`)
     return redraw('key-pairs-heading')
   },
+}
+
+/** Asks all nodes about a key that was just revoked, and shows and says what they answer. */
+async function tellRefusals(path, done) {
+  const main = document.getElementById('main')
+  const banner = document.createElement('div')
+  banner.className = 'banner success'
+  banner.dataset.banner = ''
+  let answer = 'The nodes could not be asked about it.'
+  try {
+    answer = (await call('GET', path)).message
+  } catch {
+    // It is revoked all the same.
+    banner.className = 'banner info'
+  }
+  banner.textContent = `${done} ${answer}`
+  for (const old of main.querySelectorAll('[data-banner]')) old.remove()
+  main.prepend(banner)
+  announce(banner.textContent)
 }
 
 function listenToDownload(card, name, value) {

@@ -43,6 +43,7 @@ const rules: Record<string, Rule> = {
       'node:crypto',
       'rate-limiter-flexible',
       'node:net',
+      'node:timers/promises',
       '@simplewebauthn/server',
     ],
     mayNameTypesOf: ['store', 'config', 'logger', 'hooks'],
@@ -89,7 +90,6 @@ const rules: Record<string, Rule> = {
   'errors.ts': { may: [] },
   'database-url.ts': { may: ['node:fs', 'node:net', 'node:path'] },
   'config-limits.ts': { may: ['config-values', 'domain', 'zod'] },
-  'config-tokens.ts': { may: ['domain', 'zod'] },
   'config-values.ts': { may: ['zod'] },
   'config-metrics.ts': { may: ['zod'] },
   'config-secrets.ts': {
@@ -102,7 +102,6 @@ const rules: Record<string, Rule> = {
       'config-metrics',
       'config-secrets',
       'config-values',
-      'config-tokens',
       'database-url',
       'domain',
       'zod',

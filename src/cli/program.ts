@@ -5,6 +5,7 @@ import { auditCommand } from './commands/audit.js'
 import { deviceCommand } from './commands/devices.js'
 import { keyCommand } from './commands/keys.js'
 import { migrateCommand } from './commands/migrate.js'
+import { nodesCommand } from './commands/nodes.js'
 import { serveCommand } from './commands/serve.js'
 import { signingKeysCommand } from './commands/signing-keys.js'
 import { tokenCommand } from './commands/tokens.js'
@@ -32,6 +33,7 @@ export function createProgram(): Command {
   program.addCommand(deviceCommand())
   program.addCommand(tokenCommand())
   program.addCommand(signingKeysCommand())
+  program.addCommand(nodesCommand())
   program.addCommand(doctorCommand())
   program.addCommand(auditCommand())
   program.addCommand(backupCommand())

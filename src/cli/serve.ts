@@ -1,5 +1,6 @@
 import type { Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { hostname } from 'node:os'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Config } from '../config.js'
 import { generatePassword } from '../domain/password.js'
@@ -9,6 +10,7 @@ import { createRuntime, type Runtime, type RuntimeOptions } from '../runtime.js'
 import { readExtensionsFile } from './context.js'
 import { listenOn } from './listen.js'
 import type { Metering } from './metrics.js'
+import { readVersion } from './version.js'
 
 export interface RunningServer {
   runtime: Runtime
@@ -82,6 +84,7 @@ export async function startServer(
     if (problem) throw problem
     const address = await listenOn(server, config)
     logger.info({ host: address.address, port: address.port }, 'listening')
+    runtime.services.nodes.join({ name: `${hostname()}:${address.port}`, version: readVersion() })
     return { runtime, server, address, metering, stop: () => drain(server, runtime) }
   } catch (error) {
     await stop(server, runtime)

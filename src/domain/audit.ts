@@ -13,8 +13,6 @@ export const auditActions = [
   'device.signed_out',
   'token.exchanged',
   'token.refreshed',
-  'token.registered',
-  'token.revoked',
   'request.refused',
   'session.started',
   'session.ended',

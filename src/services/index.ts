@@ -22,7 +22,7 @@ import { createSecondFactorService, type SecondFactorService } from './second-fa
 import { createKeyRing, type KeyRing } from './key-ring.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import type { Measures } from './measures.js'
-import { createRegisteredTokenService, type RegisteredTokenService } from './registered-tokens.js'
+import { createNodeService, type NodeService } from './nodes.js'
 import { createRateLimits } from './rate-limits.js'
 import { createSessionService, type SessionService } from './sessions.js'
 import {
@@ -42,7 +42,6 @@ import { createUserService, type UserService } from './users.js'
 export interface Services {
   keyPairs: KeyPairService
   devices: DeviceService
-  registeredTokens: RegisteredTokenService
   tokens: TokenService
   jwtAuth: JwtAuthService
   introspection: TokenIntrospection
@@ -55,6 +54,7 @@ export interface Services {
   secondFactors: SecondFactorService
   passkeys: PasskeyService
   keyStates: KeyStateReader
+  nodes: NodeService
   usage: UsageRecorder
   housekeeping: Housekeeping
   /** What the operator's hooks do at the surfaces. */
@@ -83,7 +83,6 @@ export interface ServicesDeps {
     | 'refreshTokenTtl'
     | 'signatureMemory'
     | 'tokenAudiences'
-    | 'extraClaims'
     | 'keyPairScopes'
     | 'keyPairMaxLifetime'
     | 'auditRetention'
@@ -139,10 +138,10 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     readMarkedStates: stores.keyStates.readWithMarks,
     timeoutMs: stateTimeoutMs(config),
   })
+  const nodes = createNodeService({ store: stores.nodes, keyStates, isShared, logger })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,
     recordSecretUses: stores.keyPairs.recordSecretUses,
-    recordTokenUses: stores.registeredTokens.recordUses,
     addDailyUsage: stores.keyPairUsage.add,
     logger,
   })
@@ -202,7 +201,6 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     logger,
     now,
   })
-  const registeredTokens = createRegisteredTokenService({ stores, audit: trail, keyPairs, now })
   const tokenDeps = {
     stores,
     keyStates,
@@ -211,10 +209,8 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     tokenIssuer,
     limiter: limits.exchange,
     devices,
-    registeredTokens,
     requireDevice: config.requireDevice,
     scopes: config.keyPairScopes,
-    extraClaims: config.extraClaims,
     issuer: publicUrl,
     hooks,
     now,
@@ -238,14 +234,12 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   return {
     keyPairs,
     devices,
-    registeredTokens,
     tokens,
     jwtAuth: emitter ? withJwtAuthActions(plainJwtAuth, { emitter, now }) : plainJwtAuth,
     introspection: createTokenIntrospection({
       tokens,
       keyPairs,
       devices,
-      registeredTokens,
       limiter: limits.introspection,
     }),
     signingKeys: createSigningKeyService({ stores, audit: trail, encryptionKey, now }),
@@ -264,6 +258,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     secondFactors,
     passkeys,
     keyStates,
+    nodes,
     usage,
     housekeeping,
     hooks,

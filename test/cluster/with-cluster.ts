@@ -56,6 +56,8 @@ export function onCluster(
       PUBLIC_URL: 'http://id.example.com',
       TRUST_PROXY: '1',
       DATABASE_CONNECT_TIMEOUT_MS: '1500',
+      // Longer than HAProxy takes to see that a node is not ready any more.
+      SHUTDOWN_DELAY: '2',
     }
     const closers: (() => Promise<unknown>)[] = []
     const runtime = async (first: number, env: Environment = {}, migrate = false) => {

@@ -46,7 +46,7 @@ onSqlite('what is served to programs is described, and nothing else', async (t, 
   const forPrograms = served.filter(
     (route: string) =>
       !/^(HEAD|OPTIONS) /.test(route) &&
-      !/^\w+ (\/(assets|profile|users|docs)(\/.*)?)?$/.test(route) &&
+      !/^\w+ (\/(assets|profile|users|docs|audit|login\/second-factor)(\/.*)?)?$/.test(route) &&
       !/^GET \/(login|logout)$/.test(route),
   )
   // Answered before any router is asked.

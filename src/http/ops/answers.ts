@@ -46,20 +46,14 @@ export const oauthErrorAnswer = shape(
   z.object({ error: z.string(), error_description: z.string() }),
 )
 
-const registeredId = z
-  .string()
-  .optional()
-  .describe('With is_revocable: by what the access token can be revoked.')
-
 export const tokensAnswer = shape(
   'Tokens',
   z.object({
     access_token: z.string(),
     data: z.object({ user: userClaim }),
     exp: seconds.describe('Seconds that the access token lives.'),
-    refresh_token: z.string().optional().describe('Unless is_refreshable is false.'),
+    refresh_token: z.string(),
     scope: z.string().optional().describe('Separated by spaces.'),
-    jti: registeredId,
   }),
 )
 
@@ -73,7 +67,6 @@ export const oauthTokensAnswer = shape(
     refresh_token: z.string().optional().describe('If the scope offline_access was asked for.'),
     data: z.object({ user: userClaim }),
     exp: seconds.describe('The same as expires_in.'),
-    jti: registeredId,
   }),
 )
 
@@ -164,6 +157,19 @@ export const keyPairAnswer = shape(
 
 export const keyPairsAnswer = z.array(keyPairAnswer)
 
+export const refusalsAnswer = shape(
+  'Refusals',
+  z.object({
+    nodes: z.int().min(1).describe('How many nodes serve.'),
+    refusing: z.int().min(0).describe('How many looked the key up for this answer, and refuse it.'),
+    slowest_ms: z.number().min(0).describe('In which the slowest of those had looked it up.'),
+    silent: z
+      .array(z.object({ name: z.string().optional(), seconds }))
+      .describe('Nodes that did not answer: for how long, and to administrators who.'),
+    message: z.string().describe('The same in a sentence.'),
+  }),
+)
+
 export const devicesAnswer = z.array(
   shape(
     'Device',
@@ -185,22 +191,6 @@ export const devicesAnswer = z.array(
         })
         .optional()
         .describe('The last time that a replaced refresh token was used once more.'),
-    }),
-  ),
-)
-
-export const registeredTokensAnswer = z.array(
-  shape(
-    'RegisteredToken',
-    z.object({
-      jti: z.string(),
-      description: z.string(),
-      device: z.string().optional(),
-      created: displayed,
-      expires_at: seconds.describe('Seconds since 1970.'),
-      last_used: displayed,
-      last_ip: z.string(),
-      revoked: displayed.optional(),
     }),
   ),
 )

@@ -60,9 +60,15 @@ export function send(ctx: RequestContext, page: VNode, status = 200): void {
 }
 
 /** After a form, so that reloading the page sends nothing again. */
-export function redirect(ctx: RequestContext, path: string, notice?: Notice): void {
+export function redirect(
+  ctx: RequestContext,
+  path: string,
+  notice?: Notice,
+  about: Record<string, string> = {},
+): void {
   const target = new URL(path, 'http://own')
   if (notice) target.searchParams.set('notice', notice)
+  for (const [name, value] of Object.entries(about)) target.searchParams.set(name, value)
   ctx.redirect(target.pathname + target.search)
   ctx.status = 303
 }

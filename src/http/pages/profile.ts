@@ -14,8 +14,9 @@ import { withoutEmpty } from '../wp/policy-params.js'
 import { limitsPages, readPolicyFields } from './limits.js'
 import { devicePages } from './devices.js'
 import { narrow } from './narrow.js'
-import { noticeOf, orShow, type PageMaker, redirect, send } from './page.js'
+import { orShow, type PageMaker, redirect, send } from './page.js'
 import { queryNumber, queryText } from './query.js'
+import { createNoticeReader } from './refusal-notice.js'
 import { rotatePages } from './rotate.js'
 import { secondFactorPages } from './second-factor.js'
 import { tokenPages } from './token.js'
@@ -77,6 +78,8 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     }
   }
 
+  const readNotice = createNoticeReader(services)
+
   async function showProfile(
     ctx: RequestContext,
     visitor: Visitor,
@@ -87,7 +90,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
     const search = queryText(ctx, 'q')
     const includeRevoked = queryText(ctx, 'show') === 'all'
     const pageNumber = queryNumber(ctx, 'page')
-    const [listing, browsers, secondFactor] = await Promise.all([
+    const [listing, browsers, secondFactor, notice] = await Promise.all([
       keyPairs.page(actor, subject.user.id, {
         includeRevoked,
         search,
@@ -96,6 +99,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
       }),
       sessions.listOf(actor, subject.user.id),
       readSecondFactor(visitor, subject),
+      readNotice(ctx, visitor, subject),
     ])
     const ids = listing.rows.map(({ keyPair }) => keyPair.id)
     send(
@@ -115,7 +119,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
         currentSessionId: actor.sessionId,
         secondFactor,
         tokenUrl,
-        message: error === undefined ? noticeOf(ctx) : { tone: 'error', text: error },
+        message: error === undefined ? notice : { tone: 'error', text: error },
         passwordError,
       }),
       status,
@@ -199,7 +203,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
       ctx.params?.api_key ?? '',
     )
     await keyPairs.revoke(visitor.actor, subject.user.id, apiKey)
-    redirect(ctx, subject.base, 'revoked')
+    redirect(ctx, subject.base, 'revoked', { key: apiKey })
   })
 
   add('get', '/revoke-all', async function askRevokeAll(ctx) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { calendarTime } from '../../domain/calendar.js'
 import type { Device } from '../../domain/device.js'
 import type { KeyPair } from '../../domain/key-pair.js'
-import type { RegisteredToken } from '../../domain/registered-token.js'
+import type { Confirmation } from '../../domain/node.js'
 import { offlineAccess } from '../../domain/scope.js'
 import type { User } from '../../domain/user.js'
 import type { IssuedTokens } from '../../services/tokens.js'
@@ -15,6 +15,20 @@ export function displayTime(seconds: number | null): string {
   const { day, month, year, hours, minutes } = calendarTime(seconds)
   const time = `${hours % 12 || 12}:${String(minutes).padStart(2, '0')}`
   return `${month} ${day}, ${year} ${time} ${hours < 12 ? 'am' : 'pm'}`
+}
+
+/** @param mayName Whether the reader may know what the nodes are called. */
+export function presentConfirmation(confirmation: Confirmation, mayName: boolean) {
+  const { nodes, refusing, slowestMicros, silent } = confirmation
+  return {
+    nodes,
+    refusing,
+    slowest_ms: slowestMicros / 1000,
+    silent: silent.map(({ name, silentMs }) => ({
+      ...(mayName && { name }),
+      seconds: Math.round(silentMs / 1000),
+    })),
+  }
 }
 
 /** The row that the plugin's profile script puts into its table. */
@@ -76,19 +90,6 @@ export function presentDevice(device: Device) {
   }
 }
 
-export function presentRegisteredToken(token: RegisteredToken) {
-  return {
-    jti: token.tokenId,
-    description: token.description,
-    ...(token.device !== null && { device: token.device }),
-    created: displayTime(token.issuedAt),
-    expires_at: token.expiresAt,
-    last_used: displayTime(token.lastUsedAt),
-    last_ip: token.lastIp ?? '—',
-    ...(token.revokedAt !== null && { revoked: displayTime(token.revokedAt) }),
-  }
-}
-
 export function presentTokens(tokens: IssuedTokens) {
   // Only OAuth has to ask for refreshing.
   const scopes = tokens.scopes.filter((scope) => scope !== offlineAccess)
@@ -96,9 +97,8 @@ export function presentTokens(tokens: IssuedTokens) {
     access_token: tokens.accessToken,
     data: { user: presentUserClaim(tokens) },
     exp: tokens.expiresIn,
-    ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
+    refresh_token: tokens.refreshToken,
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
-    ...(tokens.registration && { jti: tokens.registration.tokenId }),
   }
 }
 

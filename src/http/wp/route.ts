@@ -45,7 +45,6 @@ const pathParameters: Record<string, string> = {
   id: '[\\d]+',
   api_key: '[\\w-]+',
   device_id: '[\\d]+',
-  jti: '[\\w.-]+',
 }
 
 /** @returns The route in WordPress's notation, e.g. `/wp/v2/users/(?P<id>[\d]+)`. */

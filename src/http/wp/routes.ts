@@ -6,7 +6,7 @@ import { type JwtAuthRoutesDeps, jwtAuthRoutes } from '../jwt-auth/routes.js'
 import { type AuditRoutesDeps, auditRoutes } from './audit.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
 import { type DeviceRoutesDeps, deviceRoutes } from './devices.js'
-import { type RegisteredTokenRoutesDeps, registeredTokenRoutes } from './registered-tokens.js'
+import { type RefusalRoutesDeps, refusalRoutes } from './refusals.js'
 import {
   describeRoute,
   matchesPattern,
@@ -22,7 +22,7 @@ import { type UserRoutesDeps, userRoutes } from './users.js'
 export type WpRoutesDeps = KeyPairRoutesDeps &
   AuditRoutesDeps &
   DeviceRoutesDeps &
-  RegisteredTokenRoutesDeps &
+  RefusalRoutesDeps &
   UserRoutesDeps &
   JwtAuthRoutesDeps &
   Parameters<typeof tokenRoutes>[0]
@@ -33,8 +33,8 @@ export function wpRoutes(deps: WpRoutesDeps): readonly WpRoute[] {
     ...tokenRoutes(deps),
     ...keyPairRoutes(deps),
     ...auditRoutes(deps),
+    ...refusalRoutes(deps),
     ...deviceRoutes(deps),
-    ...registeredTokenRoutes(deps),
     ...userRoutes(deps),
     ...jwtAuthRoutes(deps),
   ]

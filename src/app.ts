@@ -25,7 +25,7 @@ import { type AppDeps, createAnswerFailure, createForwardAuth } from './lanes.js
 /** Puts the surfaces on the services. Nothing listens; nothing but the pages' own files is read. */
 export function createApp({ services, config, logger }: AppDeps): Koa<RequestState> {
   const { publicUrl, trustProxy, corsOrigins } = config
-  const { tokens, keyPairs, nodes, devices, users, sessions } = services
+  const { tokens, keyPairs, nodes, devices, registeredTokens, users, sessions } = services
   const cookie = createSessionCookie({ publicUrl })
   const authenticator = createAuthenticator({ tokens, sessions, cookie })
 
@@ -36,6 +36,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
     keyPairs,
     nodes,
     devices,
+    registeredTokens,
     users,
     sessions,
     hooks: services.hooks,

@@ -17,6 +17,7 @@ import {
   readSecret,
   secretVariables,
 } from './config-secrets.js'
+import { tokenVariables } from './config-tokens.js'
 import { integer } from './config-values.js'
 import {
   databaseUrlForms,
@@ -61,6 +62,8 @@ export interface Config {
   requireDevice: boolean
   /** Who may be meant by an OAuth token's `aud`; the first is, unless the client says otherwise. */
   tokenAudiences: readonly [string, ...string[]]
+  /** Claims that clients may add to their tokens. */
+  extraClaims: readonly string[]
   /** What key-pairs can be limited to; empty: nothing is defined. */
   keyPairScopes: readonly DefinedScope[]
   /** Longest life of the key-pairs that others than administrators mint, in seconds. */
@@ -165,6 +168,7 @@ const variables = {
     .refine((value) => value !== undefined)
     .describe('must be scopes with descriptions, such as read=Read everything;write=Change things'),
   KEY_PAIR_MAX_LIFETIME: integer(0, 0, 36_500),
+  ...tokenVariables,
   ...limitVariables,
   REQUIRE_SECOND_FACTOR: z
     .enum(secondFactorPolicies)
@@ -259,6 +263,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     refreshGrace: values.REFRESH_GRACE,
     requireDevice: values.REQUIRE_DEVICE,
     tokenAudiences: [audience, ...otherAudiences] as const,
+    extraClaims: values.EXTRA_CLAIMS,
     keyPairScopes: values.KEY_PAIR_SCOPES ?? [],
     keyPairMaxLifetime: values.KEY_PAIR_MAX_LIFETIME * secondsPerDay || undefined,
     requireSecondFactor: values.REQUIRE_SECOND_FACTOR,

@@ -120,6 +120,12 @@ export const errorCatalogue = {
   rest_device_not_found: { status: 404, message: 'The key-pair has no such device.' },
 
   // Registered tokens
+  rest_authentication_too_many_tokens: {
+    status: 409,
+    message:
+      'The key-pair has as many revocable tokens as it may have. Revoke one that is not used.',
+  },
+  rest_token_not_found: { status: 404, message: 'The key-pair has no such token on its list.' },
   rest_authentication_revoked_token: {
     status: 403,
     oauth: 'invalid_grant',

@@ -90,6 +90,7 @@ const rules: Record<string, Rule> = {
   'errors.ts': { may: [] },
   'database-url.ts': { may: ['node:fs', 'node:net', 'node:path'] },
   'config-limits.ts': { may: ['config-values', 'domain', 'zod'] },
+  'config-tokens.ts': { may: ['domain', 'zod'] },
   'config-values.ts': { may: ['zod'] },
   'config-metrics.ts': { may: ['zod'] },
   'config-secrets.ts': {
@@ -102,6 +103,7 @@ const rules: Record<string, Rule> = {
       'config-metrics',
       'config-secrets',
       'config-values',
+      'config-tokens',
       'database-url',
       'domain',
       'zod',

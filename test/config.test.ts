@@ -34,6 +34,7 @@ test('an empty environment is a complete configuration', (t) => {
     refreshGrace: 30,
     requireDevice: false,
     tokenAudiences: ['http://localhost:8080'],
+    extraClaims: [],
     keyPairScopes: [],
     keyPairMaxLifetime: undefined,
     auditRetention: 400 * 86_400,
@@ -82,6 +83,7 @@ test('every variable has its effect', (t) => {
     REQUIRE_DEVICE: 'true',
     TOKEN_AUDIENCES: 'https://orders.example.com, urn:example:stock',
     SECURITY_CONTACT: 'mailto:security@example.com',
+    EXTRA_CLAIMS: ' tenant, https://sample.org/roles,, tenant ',
     KEY_PAIR_SCOPES: ' read = Read everything ; orders:write=Change; ',
     KEY_PAIR_MAX_LIFETIME: '90',
     AUDIT_RETENTION: '30',
@@ -130,6 +132,7 @@ test('every variable has its effect', (t) => {
     refreshGrace: 0,
     requireDevice: true,
     tokenAudiences: ['https://orders.example.com', 'urn:example:stock'],
+    extraClaims: ['tenant', 'https://sample.org/roles'],
     keyPairScopes: [
       { name: 'read', description: 'Read everything' },
       { name: 'orders:write', description: 'Change' },

@@ -66,7 +66,7 @@ for (let i = 0; i < seed.used; i++) {
   for (let j = 0; j < (seed.tokensPerKey ?? 1); j++) {
     const issued = await services.tokens.exchange(keyPair.apiKey, apiSecret, { ip: null })
     tokens.push(issued.accessToken)
-    refreshTokens.push(issued.refreshToken)
+    if (issued.refreshToken !== undefined) refreshTokens.push(issued.refreshToken)
   }
   if (i < seed.used * (seed.revoked ?? 0))
     await services.keyPairs.revoke(operator, user.id, keyPair.apiKey)

@@ -29,6 +29,11 @@ const reservedOfUser = {
   revocable: true,
 } satisfies Record<keyof TokenClaims['data']['user'], true>
 
+/** Whether it is one of the claims that Twinkey writes itself. */
+export function isReservedClaim(name: string): boolean {
+  return Object.hasOwn(reserved, name)
+}
+
 /** Most that may be added, in bytes of JSON: tokens travel in headers, and long ones are refused. */
 export const maxAddedClaims = 2048
 

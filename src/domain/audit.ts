@@ -13,6 +13,8 @@ export const auditActions = [
   'device.signed_out',
   'token.exchanged',
   'token.refreshed',
+  'token.registered',
+  'token.revoked',
   'request.refused',
   'session.started',
   'session.ended',

@@ -32,11 +32,12 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       const sessions = await stores.sessions.purgeExpired(now())
       const keyPairs = await stores.keyPairs.purgeRevoked(now() - tokenLifetime)
       const devices = await stores.devices.purge(now(), now() - keptIncidents)
+      const tokens = await stores.registeredTokens.purgeExpired(now())
       const usage = await stores.keyPairUsage.purge(Math.floor(now() / 86_400) - keptUsageDays)
       const rateLimits = await stores.rateLimits.purgeExpired(now())
       const proofs = await stores.pendingProofs.purgeExpired(now())
       const audit = await purgeAudit()
-      const counts = { sessions, keyPairs, devices, usage, rateLimits, proofs, audit }
+      const counts = { sessions, keyPairs, devices, tokens, usage, rateLimits, proofs, audit }
       logger.debug(counts, 'expired rows deleted')
     } catch (error) {
       logger.warn({ err: error }, 'housekeeping failed; will try again')

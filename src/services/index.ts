@@ -23,6 +23,7 @@ import { createKeyRing, type KeyRing } from './key-ring.js'
 import { createKeyStateReader, type KeyStateReader } from './key-state-reader.js'
 import type { Measures } from './measures.js'
 import { createNodeService, type NodeService } from './nodes.js'
+import { createRegisteredTokenService, type RegisteredTokenService } from './registered-tokens.js'
 import { createRateLimits } from './rate-limits.js'
 import { createSessionService, type SessionService } from './sessions.js'
 import {
@@ -42,6 +43,7 @@ import { createUserService, type UserService } from './users.js'
 export interface Services {
   keyPairs: KeyPairService
   devices: DeviceService
+  registeredTokens: RegisteredTokenService
   tokens: TokenService
   jwtAuth: JwtAuthService
   introspection: TokenIntrospection
@@ -83,6 +85,7 @@ export interface ServicesDeps {
     | 'refreshTokenTtl'
     | 'signatureMemory'
     | 'tokenAudiences'
+    | 'extraClaims'
     | 'keyPairScopes'
     | 'keyPairMaxLifetime'
     | 'auditRetention'
@@ -142,6 +145,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,
     recordSecretUses: stores.keyPairs.recordSecretUses,
+    recordTokenUses: stores.registeredTokens.recordUses,
     addDailyUsage: stores.keyPairUsage.add,
     logger,
   })
@@ -201,6 +205,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     logger,
     now,
   })
+  const registeredTokens = createRegisteredTokenService({ stores, audit: trail, keyPairs, now })
   const tokenDeps = {
     stores,
     keyStates,
@@ -209,8 +214,10 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     tokenIssuer,
     limiter: limits.exchange,
     devices,
+    registeredTokens,
     requireDevice: config.requireDevice,
     scopes: config.keyPairScopes,
+    extraClaims: config.extraClaims,
     issuer: publicUrl,
     hooks,
     now,
@@ -234,12 +241,14 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
   return {
     keyPairs,
     devices,
+    registeredTokens,
     tokens,
     jwtAuth: emitter ? withJwtAuthActions(plainJwtAuth, { emitter, now }) : plainJwtAuth,
     introspection: createTokenIntrospection({
       tokens,
       keyPairs,
       devices,
+      registeredTokens,
       limiter: limits.introspection,
     }),
     signingKeys: createSigningKeyService({ stores, audit: trail, encryptionKey, now }),

@@ -232,7 +232,8 @@ export function createJwtAuthService(deps: JwtAuthServiceDeps): JwtAuthService {
     async refresh(refreshToken, device, origin) {
       const { state, subject, chain } = await hold(refreshToken, device, origin)
       if (jwtPattern.test(refreshToken)) {
-        const { refreshToken: value } = await tokens.refresh(refreshToken, origin)
+        // Nothing is wished here, so there always is one.
+        const { refreshToken: value = '' } = await tokens.refresh(refreshToken, origin)
         const { expiresAt = now() } = await signer.verify(value)
         return { value, expiresAt, ...ownerOf(subject) }
       }

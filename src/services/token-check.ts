@@ -1,4 +1,5 @@
 import { isCurrent, type PresentedToken, type TokenUser } from '../domain/access-token.js'
+import { tokenIdPattern } from '../domain/registered-token.js'
 import { maxApiKeyLength, nobodysSecrets, versionOfSecret } from '../domain/key-pair.js'
 import { aboutSubject, type RefusalSubject, ServiceError } from '../errors.js'
 import type { DeviceState, KeyState } from '../store/key-states.js'
@@ -212,7 +213,6 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
 }
 
 const chainPattern = /^[\w-]{22}$/
-const tokenIdPattern = /^[\w.-]{1,64}$/
 
 /** @returns `undefined` for the many tokens that nothing but their key decides about. */
 function markOf({ device, isRegistered, id = '' }: PresentedToken): TokenMark | undefined {

@@ -60,7 +60,10 @@ export function createTokenDevices(deps: TokenDevicesDeps): TokenDevices {
       }
       const lifetimes = await tokenIssuer.lifetimes(subject, dialectOf(origin, grant))
       // Whoever asks for no refresh token has none that could live.
-      if (grant && !tokenIssuer.assertGrant(subject, grant).isOffline) lifetimes.refresh = 0
+      const isRefreshable = grant
+        ? tokenIssuer.assertGrant(subject, grant).isOffline
+        : tokenIssuer.isRefreshable(subject)
+      if (!isRefreshable) lifetimes.refresh = 0
       const place = await devices.start(state, secretVersion, device, origin, lifetimes)
       return { ...subject, device: place }
     },

@@ -5,6 +5,7 @@ import { ServiceError } from '../errors.js'
 import type { DeviceService } from './devices.js'
 import type { KeyPairService } from './key-pairs.js'
 import type { Limiter } from './limiter.js'
+import type { RegisteredTokenService } from './registered-tokens.js'
 import type { TokenService } from './tokens.js'
 
 export interface TokenIntrospection {
@@ -17,8 +18,8 @@ export interface TokenIntrospection {
    */
   introspect(caller: KeyPairPrincipal, token: string): Promise<PresentedToken | undefined>
   /**
-   * Ends what a token stands for: the device that it was issued to. Tokens without a device live as
-   * long as their key-pair does, so any of them, or the pair's own key or secret in place of a token,
+   * Ends what a token stands for: itself, if it is registered, or the device that it was issued to. All
+   * other tokens live as long as their key-pair does, so any of them, or the pair's own key or secret in place of a token,
    * ends the key-pair itself. What is no good token (any more) is none to end.
    *
    * @throws {ServiceError} `rest_authentication_foreign_token`
@@ -30,11 +31,12 @@ export interface TokenIntrospectionDeps {
   tokens: Pick<TokenService, 'inspect'>
   keyPairs: Pick<KeyPairService, 'surrender'>
   devices: Pick<DeviceService, 'surrender'>
+  registeredTokens: Pick<RegisteredTokenService, 'surrender'>
   limiter: Limiter
 }
 
 export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenIntrospection {
-  const { tokens, keyPairs, devices, limiter } = deps
+  const { tokens, keyPairs, devices, registeredTokens, limiter } = deps
 
   async function findGood(text: string): Promise<PresentedToken | undefined> {
     const { token, refusal } = await tokens.inspect(text)
@@ -57,6 +59,7 @@ export function createTokenIntrospection(deps: TokenIntrospectionDeps): TokenInt
         if (token.apiKey !== caller.apiKey) {
           throw new ServiceError('rest_authentication_foreign_token')
         }
+        if (token.isRegistered && token.id) return registeredTokens.surrender(caller, token.id)
         if (token.device) return devices.surrender(caller, token.device.chain)
       }
       await keyPairs.surrender(caller)

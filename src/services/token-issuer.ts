@@ -7,10 +7,12 @@ import {
   type TokenType,
 } from '../domain/access-token.js'
 import { refreshTokenId } from '../domain/device.js'
+import { addClaims } from '../domain/added-claims.js'
 import { boundedLifetime } from '../domain/key-pair-policy.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
+import { type TokenWishes, wishedLifetime } from '../domain/token-wishes.js'
 import type { User } from '../domain/user.js'
-import { ServiceError } from '../errors.js'
+import { invalidParameters, ServiceError } from '../errors.js'
 import type { TokenDialect } from '../hooks.js'
 import type { ChainLifetimes, ChainPlace } from './devices.js'
 import type { ShapedToken, TokenShaper } from './hooks/shaping.js'
@@ -24,21 +26,27 @@ export interface OAuthGrant {
   resources: readonly string[]
   /** Whose tokens they are to be. */
   device?: string | undefined
+  wishes?: TokenWishes | undefined
 }
 
 export interface IssuedTokens {
   accessToken: string
-  refreshToken: string
+  /** Unless the client wants none. In the dialect of OAuth it has to be asked for. */
+  refreshToken: string | undefined
   /** Lifetime of the access token, in seconds. */
   expiresIn: number
   user: User
   apiKey: string
   scopes: readonly string[]
+  /** Of the access token, if it is to be registered before it is handed out. */
+  registration?: TokenRegistration | undefined
 }
 
-/** The refresh token is there only if it was asked for. */
-export interface OAuthTokens extends Omit<IssuedTokens, 'refreshToken'> {
-  refreshToken: string | undefined
+/** What the list of registered tokens says of one. Times are in seconds. */
+export interface TokenRegistration {
+  tokenId: string
+  issuedAt: number
+  expiresAt: number
 }
 
 /** Whose tokens they are to be: somebody who has proven to be entitled to them. */
@@ -53,6 +61,8 @@ export interface Subject {
   expiresAt: number | null
   /** The place in its chain that the refresh token stands for. */
   device?: ChainPlace
+  /** What the client has chosen of its access token. */
+  wishes?: TokenWishes | undefined
 }
 
 export interface IssuedAccessToken {
@@ -62,7 +72,11 @@ export interface IssuedAccessToken {
 }
 
 export interface TokenIssuer {
-  /** Tokens as the WordPress plugins make them. */
+  /**
+   * Tokens as the WordPress plugins make them.
+   *
+   * @throws {ServiceError} `rest_invalid_param` if it is to live longer than it may.
+   */
   issue(subject: Subject, dialect?: TokenDialect): Promise<IssuedTokens>
   /** An access token alone, for clients of usefulteam/jwt-auth. */
   issueAccess(subject: Subject): Promise<IssuedAccessToken>
@@ -71,7 +85,9 @@ export interface TokenIssuer {
    *
    * @throws {ServiceError} `rest_authentication_invalid_scope` or `…_invalid_target`.
    */
-  grant(subject: Subject, grant: OAuthGrant): Promise<OAuthTokens>
+  grant(subject: Subject, grant: OAuthGrant): Promise<IssuedTokens>
+  /** Whether `issue` makes a refresh token for it, too. */
+  isRefreshable(subject: Subject): boolean
   /** Throws what `grant` would, without making tokens. */
   assertGrant(subject: Subject, grant: OAuthGrant): { readonly isOffline: boolean }
   /** How long tokens of this subject would live. @throws {ServiceError} what a hook makes of it. */
@@ -123,7 +139,9 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     const issuedAt = now()
     const lifetime = boundedLifetime(subject, ttl, issuedAt)
     const device = place && { name: place.name, chain: place.chain }
-    const token = { ...subject, type, issuer, lifetime, issuedAt, id: randomUUID(), device }
+    const isRegistered = type === 'access' && subject.wishes?.isRevocable === true
+    const common = { type, issuer, lifetime, issuedAt, id: randomUUID(), device, isRegistered }
+    const token = { ...subject, ...common }
     return buildClaims(audience ? { ...token, audience } : token)
   }
 
@@ -148,11 +166,13 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     { audience, isPlan = false }: { audience?: readonly string[] | undefined; isPlan?: boolean },
   ): Promise<ShapedToken> {
     const built = build(type, subject, dialect, audience)
+    const wishes = type === 'access' ? subject.wishes : undefined
     const shape = shapers[dialect]
-    if (!shape) return { claims: built }
+    if (!shape) return { claims: wishes ? asWished(built, wishes) : built }
     const available = signer.algorithms(type)
     const context = { type, dialect, subject, available, isPlan }
     const { claims, algorithm } = await shape(built, context)
+    if (wishes) return { claims: asWished(claims, wishes), algorithm }
     // Until when was settled with the place, with the hook's consent.
     const isSettled = type === 'refresh' && subject.device
     return { claims: isSettled ? { ...claims, exp: built.exp } : claims, algorithm }
@@ -163,10 +183,19 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
     subject: Subject,
     dialect: TokenDialect,
     audience?: readonly string[],
-  ): Promise<{ text: string; lifetime: number }> {
+  ): Promise<{ text: string; lifetime: number; registration?: TokenRegistration }> {
     const typ: TokenHeaderType = audience ? 'at+jwt' : 'JWT'
     const { claims, algorithm } = await shaped(type, subject, dialect, { audience })
-    return { text: await signer.sign(claims, typ, algorithm), lifetime: claims.exp - claims.iat }
+    const text = await signer.sign(claims, typ, algorithm)
+    const signed = { text, lifetime: claims.exp - claims.iat }
+    if (!claims.data.user.revocable) return signed
+    const { jti: tokenId, iat: issuedAt, exp: expiresAt } = claims
+    return { ...signed, registration: { tokenId, issuedAt, expiresAt } }
+  }
+
+  function isRefreshable({ wishes }: Subject): boolean {
+    // What is to be revoked alone should not leave behind what makes another one.
+    return wishes?.isRefreshable ?? wishes?.isRevocable !== true
   }
 
   function plan(subject: Subject, { scopes: requested, resources }: OAuthGrant) {
@@ -174,15 +203,18 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
       ? grantScopes(requested, [...subject.scopes, offlineAccess])
       : subject.scopes
     if (!scopes) throw new ServiceError('rest_authentication_invalid_scope')
-    return { scopes, audience: audienceOf(resources), isOffline: scopes.includes(offlineAccess) }
+    const isOffline = subject.wishes?.isRefreshable ?? scopes.includes(offlineAccess)
+    return { scopes, audience: audienceOf(resources), isOffline }
   }
 
   return {
     async issue(subject, dialect = 'wordpress') {
       const { user, apiKey, scopes } = subject
-      const { text: accessToken, lifetime: expiresIn } = await sign('access', subject, dialect)
-      const { text: refreshToken } = await sign('refresh', subject, dialect)
-      return { accessToken, refreshToken, expiresIn, user, apiKey, scopes }
+      const access = await sign('access', subject, dialect)
+      const { text: accessToken, lifetime: expiresIn, registration } = access
+      const refresh = isRefreshable(subject) ? await sign('refresh', subject, dialect) : undefined
+      const refreshToken = refresh?.text
+      return { accessToken, refreshToken, expiresIn, user, apiKey, scopes, registration }
     },
 
     async issueAccess(subject) {
@@ -205,8 +237,11 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
         user,
         apiKey,
         scopes,
+        registration: access.registration,
       }
     },
+
+    isRefreshable,
 
     assertGrant: plan,
 
@@ -220,6 +255,18 @@ export function createTokenIssuer(deps: TokenIssuerDeps): TokenIssuer {
 
     accepts: (audience) => audience === undefined || audience.some((name) => known.includes(name)),
   }
+}
+
+/**
+ * Hooks have had their say: a wish can only shorten what they allow, and adds beside what they added.
+ *
+ * @throws {ServiceError} `rest_invalid_param`
+ */
+function asWished(claims: TokenClaims, wishes: TokenWishes): TokenClaims {
+  const lifetime = wishedLifetime(wishes, claims.iat, claims.exp - claims.iat)
+  if (typeof lifetime !== 'number') throw invalidParameters(lifetime)
+  const limited = { ...claims, exp: claims.iat + lifetime }
+  return wishes.claims ? addClaims(limited, wishes.claims).claims : limited
 }
 
 /** Clients put a URL through a parser, which ends an origin with a slash. */

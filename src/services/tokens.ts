@@ -4,16 +4,20 @@ import { type DefinedScope, effectiveScopes } from '../domain/key-pair-policy.js
 import type { Origin as RequestOrigin } from '../domain/origin.js'
 import { isRefreshCookie } from '../domain/refresh-cookie.js'
 import { grantScopes, offlineAccess } from '../domain/scope.js'
-import { ServiceError } from '../errors.js'
+import { type TokenWishes, wishProblems } from '../domain/token-wishes.js'
+import { invalidParameters, ServiceError } from '../errors.js'
 import type { TokenDialect } from '../hooks.js'
 import type { Stores } from '../store/index.js'
+import type { KeyState } from '../store/key-states.js'
+import type { Use } from '../store/key-pairs.js'
 import type { DeviceService } from './devices.js'
 import type { HookSet } from './hooks/index.js'
 import type { KeyStateReader } from './key-state-reader.js'
+import type { RegisteredTokenService } from './registered-tokens.js'
 import type { ExchangeLimiter } from './rate-limits.js'
 import { createTokenChecks, type Proof } from './token-check.js'
 import { createTokenDevices } from './token-devices.js'
-import type { IssuedTokens, OAuthGrant, OAuthTokens, TokenIssuer } from './token-issuer.js'
+import type { IssuedTokens, OAuthGrant, Subject, TokenIssuer } from './token-issuer.js'
 import type { TokenSigner } from './token-signer.js'
 import { offline, refreshedSubject, subjectOf } from './token-subject.js'
 import type { UsageRecorder } from './usage-recorder.js'
@@ -24,7 +28,7 @@ export interface Origin extends RequestOrigin {
   dialect?: TokenDialect
 }
 
-export type { IssuedTokens, OAuthGrant, OAuthTokens } from './token-issuer.js'
+export type { IssuedTokens, OAuthGrant } from './token-issuer.js'
 
 /** What a client may ask for beside the tokens themselves. */
 export interface ExchangeOptions {
@@ -32,6 +36,8 @@ export interface ExchangeOptions {
   scopes?: readonly string[] | undefined
   /** Whose tokens they are to be: 1 to 255 characters. Its refresh tokens rotate. */
   device?: string | undefined
+  /** What is to be different about the access token. */
+  wishes?: TokenWishes | undefined
 }
 
 /** A key-pair as OAuth's clients present it: `client_id` and `client_secret`. */
@@ -61,8 +67,8 @@ export interface TokenService {
    * @throws {ServiceError} `rest_authentication_invalid_api_key_secret` or, after too many of those,
    *   `rest_too_many_attempts`; only to somebody who
    *   has the right secret, `rest_authentication_revoked_api_key`, `…_disabled_user`,
-   *   `…_expired_api_key`, `…_network_not_allowed`, `…_invalid_scope`, `…_required_device` or
-   *   `…_too_many_devices`.
+   *   `…_expired_api_key`, `…_network_not_allowed`, `…_invalid_scope`, `…_required_device`,
+   *   `…_too_many_devices`, `…_too_many_tokens` or `rest_invalid_param`.
    */
   exchange(
     apiKey: string,
@@ -85,14 +91,14 @@ export interface TokenService {
   refresh(
     refreshToken: string,
     origin: Origin,
-    options?: Pick<ExchangeOptions, 'device'>,
+    options?: Pick<ExchangeOptions, 'device' | 'wishes'>,
   ): Promise<IssuedTokens>
   /**
    * Exchanges a key-pair for tokens in OAuth's dialect.
    *
    * @throws {ServiceError} as `exchange`, and `rest_authentication_invalid_scope` or `…_target`.
    */
-  grant(client: ClientSecret, origin: Origin, grant: OAuthGrant): Promise<OAuthTokens>
+  grant(client: ClientSecret, origin: Origin, grant: OAuthGrant): Promise<IssuedTokens>
   /**
    * Exchanges a refresh token, with the key-pair that it was made from, for tokens in OAuth's
    * dialect.
@@ -104,7 +110,7 @@ export interface TokenService {
     refreshToken: string,
     origin: Origin,
     grant: OAuthGrant,
-  ): Promise<OAuthTokens>
+  ): Promise<IssuedTokens>
   /** Proves who sends a request by a key-pair's own secret. @throws {ServiceError} as `exchange`. */
   authenticateClient(client: ClientSecret, origin: Origin): Promise<KeyPairPrincipal>
   /** Says whether an access or refresh token is good, now. @throws {ServiceError} */
@@ -122,11 +128,14 @@ export interface TokenServiceDeps {
   usage: UsageRecorder
   tokenIssuer: TokenIssuer
   devices: Pick<DeviceService, 'start' | 'rotate' | 'assertGood' | 'recall'>
+  registeredTokens: Pick<RegisteredTokenService, 'assertRoom' | 'register'>
   limiter: ExchangeLimiter
   /** Whether every exchange has to name a device. */
   requireDevice: boolean
   /** All that there are. */
   scopes: readonly DefinedScope[]
+  /** Claims that clients may add. */
+  extraClaims: readonly string[]
   issuer: string
   hooks?: Pick<HookSet, 'verdict' | 'jwtAuthIssuer'>
   /** Seconds since the Unix epoch. */
@@ -134,14 +143,37 @@ export interface TokenServiceDeps {
 }
 
 export function createTokenService(deps: TokenServiceDeps): TokenService {
-  const { signer, usage, tokenIssuer, devices, scopes: defined, now } = deps
+  const { signer, usage, tokenIssuer, devices, registeredTokens, now } = deps
+  const { scopes: defined, extraClaims } = deps
   const { prove, vouch, check, checkRefresh } = createTokenChecks(deps)
   const { begin, follow } = createTokenDevices(deps)
+
+  /** Only somebody with a key-pair learns what may be wished. @throws {ServiceError} */
+  async function assertWishes(wishes: TokenWishes, { keyPairId }: KeyState): Promise<void> {
+    const problems = wishProblems(wishes, extraClaims)
+    if (Object.keys(problems).length > 0) throw invalidParameters(problems)
+    if (wishes.isRevocable) await registeredTokens.assertRoom(keyPairId)
+  }
+
+  /** A token that is to be on the list is handed out only when it is. @throws {ServiceError} */
+  async function registered(
+    issued: IssuedTokens,
+    state: KeyState,
+    { device, wishes }: Subject,
+    origin: Origin,
+  ): Promise<IssuedTokens> {
+    const { registration } = issued
+    if (!registration) return issued
+    const name = device?.name ?? null
+    const description = wishes?.description ?? ''
+    await registeredTokens.register(state, { ...registration, device: name, description }, origin)
+    return issued
+  }
 
   async function issueFor(
     proof: Proof,
     origin: Origin,
-    { scopes: requested, device }: ExchangeOptions = {},
+    { scopes: requested, device, wishes }: ExchangeOptions = {},
   ): Promise<IssuedTokens> {
     const { state, secretVersion } = proof
     const { ip, dialect } = origin
@@ -151,9 +183,15 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
       const { userId, apiKey } = state
       throw new ServiceError('rest_authentication_invalid_scope', { about: { userId, apiKey } })
     }
-    const begun = await begin({ ...subject, scopes }, proof, device, origin)
+    if (wishes) await assertWishes(wishes, state)
+    const begun = await begin({ ...subject, scopes, wishes }, proof, device, origin)
     usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
-    return tokenIssuer.issue(begun, dialect)
+    const issued = await tokenIssuer.issue(begun, dialect)
+    return registered(issued, state, begun, origin)
+  }
+
+  function useOf({ keyPairId, registration }: KeyState, ip: string | null): Use {
+    return { keyPairId, at: now(), ip, tokenId: registration?.tokenId }
   }
 
   /** What a refresh token is good for, be it a JWT or that of a cookie. @throws {ServiceError} */
@@ -181,19 +219,24 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
       const { ip } = origin
       const proof = await prove(client, origin)
       const { state, secretVersion } = proof
-      const subject = subjectOf(state, secretVersion, defined)
+      if (grant.wishes) await assertWishes(grant.wishes, state)
+      const subject = { ...subjectOf(state, secretVersion, defined), wishes: grant.wishes }
       const begun = await begin(subject, proof, grant.device, origin, grant)
       const tokens = await tokenIssuer.grant(begun, grant)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
-      return tokens
+      return registered(tokens, state, begun, origin)
     },
 
-    async refresh(text, origin, { device } = {}) {
+    async refresh(text, origin, { device, wishes } = {}) {
       const { ip, dialect } = origin
       const { token, state, subject } = await hold(text, origin)
-      const followed = await follow(subject, token, state, device, origin)
+      if (wishes) await assertWishes(wishes, state)
+      const kept = { isRefreshable: true }
+      const wishful = wishes ? { ...subject, wishes: { ...wishes, ...kept } } : subject
+      const followed = await follow(wishful, token, state, device, origin)
       usage.record({ keyPairId: state.keyPairId, at: now(), ip })
-      return tokenIssuer.issue(followed, dialect)
+      const issued = await tokenIssuer.issue(followed, dialect)
+      return registered(issued, state, followed, origin)
     },
 
     async grantByRefresh(client, text, origin, grant) {
@@ -203,12 +246,14 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
       if (state.apiKey !== proof.state.apiKey) {
         throw new ServiceError('rest_authentication_invalid_refresh_token')
       }
-      const subject = offline(refreshedSubject(token, state, defined))
+      if (grant.wishes) await assertWishes(grant.wishes, state)
+      const refreshed = offline(refreshedSubject(token, state, defined))
+      const subject = { ...refreshed, wishes: grant.wishes }
       const followed = await follow(subject, token, state, grant.device, origin, grant)
       const tokens = await tokenIssuer.grant(followed, grant)
       const { secretVersion } = proof
       usage.record({ keyPairId: state.keyPairId, at: now(), ip, secretVersion })
-      return tokens
+      return registered(tokens, state, followed, origin)
     },
 
     async authenticateClient(client, { ip }) {
@@ -220,7 +265,7 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
 
     async validate(text, { ip }) {
       const { token, state } = await check(text, ip)
-      usage.recordBearer({ keyPairId: state.keyPairId, at: now(), ip })
+      usage.recordBearer(useOf(state, ip))
       return {
         type: token.tokenType === 'refresh' ? 'refresh' : 'access',
         expiresIn: token.expiresAt - now(),
@@ -234,7 +279,7 @@ export function createTokenService(deps: TokenServiceDeps): TokenService {
           message: 'A refresh token cannot authenticate a request.',
         })
       }
-      usage.recordBearer({ keyPairId: state.keyPairId, at: now(), ip })
+      usage.recordBearer(useOf(state, ip))
       const scopes = effectiveScopes(token.scopes, state.policy, defined)
       return { kind: 'token', user: state.user, apiKey: state.apiKey, scopes }
     },

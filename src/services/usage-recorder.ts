@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache'
 import type { Logger } from '../logger.js'
 import type { DailyUsage } from '../store/key-pair-usage.js'
 import type { SecretUse, Use } from '../store/key-pairs.js'
+import type { TokenUse } from '../store/registered-tokens.js'
 
 export interface UsageRecorder {
   /** An exchange or a refresh. */
@@ -19,6 +20,8 @@ export interface UsageRecorderOptions {
   recordUses(uses: readonly Use[]): Promise<void>
   /** Which secrets of the pairs were used. */
   recordSecretUses?(uses: readonly SecretUse[]): Promise<void>
+  /** Which registered tokens were used. */
+  recordTokenUses?(uses: readonly TokenUse[]): Promise<void>
   /** Adds to the counts of exchanges and refreshes a key-pair and day. */
   addDailyUsage?(usage: readonly DailyUsage[]): Promise<void>
   logger: Logger
@@ -36,10 +39,13 @@ const secondsPerDay = 86_400
  * crash loses at most the last second of them, and nothing else.
  */
 export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorder {
-  const { recordUses, recordSecretUses, addDailyUsage, logger, intervalMs = 1000 } = options
+  const { recordUses, recordSecretUses, recordTokenUses, addDailyUsage, logger } = options
+  const { intervalMs = 1000 } = options
   const pending = new Map<number, Use>()
   /** By key-pair and version: both secrets of a pair may have been used. */
   const pendingSecrets = new Map<string, SecretUse>()
+  const pendingTokens = new Map<string, TokenUse>()
+  const lastOfToken = new LRUCache<string, number>({ max: 100_000 })
   /** Exchanges not yet written, by key-pair and day. */
   const counts = new Map<string, DailyUsage>()
   const lastBearer = new LRUCache<number, number>({ max: 100_000 })
@@ -55,6 +61,15 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     if (pendingSecrets.size < maxPending || pendingSecrets.has(name)) {
       pendingSecrets.set(name, { keyPairId, secretVersion, at })
     }
+  }
+
+  function keepToken({ tokenId, at, ip }: Use): void {
+    if (!recordTokenUses || tokenId === undefined) return
+    const last = lastOfToken.get(tokenId)
+    if (last !== undefined && at - last < bearerInterval) return
+    if (pendingTokens.size >= maxPending && !pendingTokens.has(tokenId)) return
+    lastOfToken.set(tokenId, at)
+    pendingTokens.set(tokenId, { tokenId, at, ip })
   }
 
   function count({ keyPairId, day, exchanges }: DailyUsage): void {
@@ -93,6 +108,21 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     }
   }
 
+  async function writeTokenUses(): Promise<void> {
+    while (recordTokenUses && pendingTokens.size > 0) {
+      const batch = [...pendingTokens.values()].slice(0, maxPerStatement)
+      for (const use of batch) pendingTokens.delete(use.tokenId)
+      try {
+        await recordTokenUses(batch)
+      } catch (error) {
+        for (const use of batch)
+          if (!pendingTokens.has(use.tokenId)) pendingTokens.set(use.tokenId, use)
+        logger.warn({ err: error }, 'use of tokens could not be recorded; will try again')
+        return
+      }
+    }
+  }
+
   async function writeUses(): Promise<void> {
     while (pending.size > 0) {
       const batch = [...pending.values()].slice(0, maxPerStatement)
@@ -116,16 +146,21 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     },
     recordBearer(use) {
       keepSecret(use)
+      keepToken(use)
       const last = lastBearer.get(use.keyPairId)
       if (last !== undefined && use.at - last < bearerInterval) return
       lastBearer.set(use.keyPairId, use.at)
       keep(use)
     },
     flush() {
-      flushing = flushing.then(writeUses).then(writeSecretUses).then(writeCounts)
+      flushing = flushing
+        .then(writeUses)
+        .then(writeSecretUses)
+        .then(writeTokenUses)
+        .then(writeCounts)
       return flushing
     },
-    backlog: () => pending.size + pendingSecrets.size + counts.size,
+    backlog: () => pending.size + pendingSecrets.size + pendingTokens.size + counts.size,
     async close() {
       clearInterval(timer)
       await recorder.flush()

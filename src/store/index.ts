@@ -10,6 +10,7 @@ import { createRateLimitStore, type RateLimitStore } from './rate-limits.js'
 import { retryDeadlocks, retryElsewhere } from './retry.js'
 import { createPasskeyStore, type PasskeyStore } from './passkeys.js'
 import { createPendingProofStore, type PendingProofStore } from './pending-proofs.js'
+import { createRegisteredTokenStore, type RegisteredTokenStore } from './registered-tokens.js'
 import { createSecondFactorStore, type SecondFactorStore } from './second-factors.js'
 import { createSessionStore, type SessionStore } from './sessions.js'
 import { createSigningKeyStore, type SigningKeyStore } from './signing-keys.js'
@@ -22,6 +23,7 @@ export interface Stores {
   keyPairUsage: KeyPairUsageStore
   keyStates: KeyStateStore
   devices: DeviceStore
+  registeredTokens: RegisteredTokenStore
   sessions: SessionStore
   signingKeys: SigningKeyStore
   rateLimits: RateLimitStore
@@ -52,6 +54,7 @@ export function createStores(db: Knex, { waitMs = 0 }: StoresOptions = {}): Stor
     keyPairUsage: createKeyPairUsageStore(db),
     keyStates: createKeyStateStore(db, waitMs),
     devices: createDeviceStore(db),
+    registeredTokens: createRegisteredTokenStore(db),
     sessions: createSessionStore(db),
     signingKeys: createSigningKeyStore(db),
     rateLimits: createRateLimitStore(db),

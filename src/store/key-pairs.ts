@@ -40,6 +40,8 @@ export interface Use {
   ip: string | null
   /** Which secret of the pair was exchanged; absent if none was. */
   secretVersion?: number
+  /** Of a registered token that was used. */
+  tokenId?: string | undefined
 }
 
 export interface SecretUse {

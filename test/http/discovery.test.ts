@@ -79,7 +79,10 @@ onEachDatabase('OPTIONS describes a route, its methods and its parameters', asyn
   }
   const { body } = await service.json('/wp/v2/token', { method: 'OPTIONS' })
   const { args } = body.endpoints[0]
-  t.deepEqual(Object.keys(args), ['api_key', 'api_secret', 'refresh_token', 'scope', 'device'])
+  t.deepEqual(Object.keys(args), [
+    ...['api_key', 'api_secret', 'refresh_token', 'scope', 'device', 'expires_in', 'expires_at'],
+    ...['is_refreshable', 'is_revocable', 'claims', 'description'],
+  ])
   t.false(args.api_key.required)
   t.is(args.api_key.type, 'string')
   const minting = await service.json('/wp/v2/key-pair/1', { method: 'OPTIONS' })

@@ -141,6 +141,24 @@ onSqlite('every answer is as described', async (t, service) => {
   await call(`${token}/validate`, `${token}/validate`, { headers: bearer('x'), status: 403 })
   await call(`${token}/validate`, `${token}/validate`, { status: 403 })
 
+  // Tokens as a client wishes them
+  const wished = { ...pair, is_revocable: 'true', description: 'Nightly', device: 'server' }
+  const { jti } = await call(token, token, { fields: wished, status: 200 })
+  const bound = { grant_type: 'client_credentials', ...pair, is_revocable: 'true' }
+  await call(token, token, { fields: bound, status: 200 })
+  await call(token, token, { fields: { ...pair, expires_in: '0' }, status: 400 })
+  await call(token, token, { fields: { ...pair, is_refreshable: 'false' }, status: 200 })
+  const registered = `${own}/${key}/tokens`
+  await call(`${one}/tokens`, registered, { headers: person, status: 200 })
+  await call(`${one}/tokens`, registered, { headers: other, status: 403 })
+  await call(`${one}/tokens`, `${own}/nobody/tokens`, { headers: person, status: 404 })
+  const remove = { method: 'DELETE', headers: person }
+  const single = `${one}/tokens/{jti}`
+  await call(single, `${registered}/${jti}`, { ...remove, status: 200 })
+  await call(single, `${registered}/of-nobody`, { ...remove, status: 404 })
+  await call(single, `${registered}/${jti}`, { ...remove, headers: other, status: 403 })
+  await call(`${one}/tokens`, registered, { headers: person, status: 200 })
+
   // Devices
   const ofDevice = { ...pair, device: 'phone' }
   const phone = await call(token, token, { fields: ofDevice, status: 200 })
@@ -159,6 +177,7 @@ onSqlite('every answer is as described', async (t, service) => {
   t.deepEqual(devices.map(({ name, incident }: any) => [name, incident !== undefined]).sort(), [
     ['desk', false],
     ['phone', true],
+    ['server', false],
   ])
   await call(`${one}/devices`, inUse, { headers: other, status: 403 })
   await call(`${one}/devices`, `${own}/nobody/devices`, { headers: person, status: 404 })

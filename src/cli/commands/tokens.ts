@@ -1,17 +1,19 @@
 import { Command } from 'commander'
+import { operator } from '../../domain/actor.js'
 import { isWellFormedSecret } from '../../domain/key-pair.js'
+import type { RegisteredToken } from '../../domain/registered-token.js'
 import type { IssuedTokens } from '../../services/tokens.js'
 import { withRuntime } from '../context.js'
 import { exitCodes, warn } from '../failures.js'
 import { addJsonOption, type JsonOption, print } from '../options.js'
 import { readSecret } from '../secrets.js'
-import { duration, fields, time } from '../text.js'
+import { duration, fields, isoTime, table, time } from '../text.js'
 import { inspect, inspectionData, inspectionText } from '../token-inspection.js'
 
 export function tokenCommand(): Command {
   const token = new Command('token')
-    .summary('issue tokens, explain a token')
-    .description('Exchanges a key-pair for tokens, and explains a token.')
+    .summary('issue, explain, list and revoke tokens')
+    .description('Exchanges a key-pair for tokens, explains a token, and revokes single ones.')
 
   addJsonOption(token.command('issue'))
     .summary('exchange a key-pair for tokens')
@@ -45,7 +47,89 @@ Examples:
   $ twinkey token inspect
   $ printf %s "$TOKEN" | twinkey token inspect --json`,
     )
+
+  addJsonOption(token.command('list'))
+    .summary('list the revocable tokens of a key-pair')
+    .description('Lists the tokens of a key-pair that can be revoked one by one, newest first.')
+    .argument('<LOGIN>')
+    .argument('<API_KEY>', 'the public half, as `key list` shows it')
+    .action(list)
+    .addHelpText(
+      'after',
+      `
+Those that were issued with is_revocable, until they expire. All others are on no list: they
+die with their device or their key-pair.
+
+Example:
+  $ twinkey token list ada API_KEY`,
+    )
+
+  addJsonOption(token.command('revoke'))
+    .summary('revoke one token')
+    .description('Revokes one token of a key-pair, and nothing else.')
+    .argument('<LOGIN>')
+    .argument('<API_KEY>', 'the public half, as `key list` shows it')
+    .argument('<JTI>', 'the id of the token, as `token list` shows it')
+    .action(revoke)
+    .addHelpText(
+      'after',
+      `
+Takes effect with the next request. A refresh token that came with it stays good.
+
+Example:
+  $ twinkey token revoke ada API_KEY 5d5c2a1e-6c3f-4a0e-9a53-0f4a2f9f3b7d
+
+With --json: {"revoked":true}, or false if it had been revoked before.`,
+    )
   return token
+}
+
+function list(login: string, apiKey: string, options: JsonOption): Promise<void> {
+  return withRuntime(async ({ services }) => {
+    const user = await services.users.findByLogin(login)
+    const tokens = await services.registeredTokens.list(operator, user.id, apiKey)
+    const rows = tokens.map((token) => [
+      token.tokenId,
+      token.description || '—',
+      token.device ?? '—',
+      time(token.issuedAt),
+      time(token.expiresAt),
+      time(token.lastUsedAt),
+      token.lastIp ?? '—',
+      token.revokedAt === null ? '—' : time(token.revokedAt),
+    ])
+    const headings = ['JTI', 'DESCRIPTION', 'DEVICE', 'ISSUED', 'EXPIRES', 'LAST USED', 'LAST IP']
+    print(
+      options,
+      { tokens: tokens.map(tokenData) },
+      rows.length === 0
+        ? `${apiKey} has no revocable tokens.\n`
+        : table([...headings, 'REVOKED'], rows),
+    )
+  })
+}
+
+function revoke(login: string, apiKey: string, jti: string, options: JsonOption): Promise<void> {
+  return withRuntime(async ({ services }) => {
+    const user = await services.users.findByLogin(login)
+    const revoked = await services.registeredTokens.revoke(operator, user.id, apiKey, jti)
+    const text = revoked ? `Token ${jti} is revoked.\n` : `Token ${jti} was revoked before.\n`
+    print(options, { revoked }, text)
+  })
+}
+
+function tokenData(token: RegisteredToken) {
+  const iso = (seconds: number | null) => (seconds === null ? null : isoTime(seconds))
+  return {
+    jti: token.tokenId,
+    description: token.description,
+    device: token.device,
+    issued_at: iso(token.issuedAt),
+    expires_at: iso(token.expiresAt),
+    last_used_at: iso(token.lastUsedAt),
+    last_ip: token.lastIp,
+    revoked_at: iso(token.revokedAt),
+  }
 }
 
 interface IssueOptions extends JsonOption {

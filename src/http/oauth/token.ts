@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { parseScopes } from '../../domain/scope.js'
 import { missingParameters, ServiceError } from '../../errors.js'
-import type { ClientSecret, OAuthTokens, Origin, TokenService } from '../../services/tokens.js'
+import type { ClientSecret, IssuedTokens, Origin, TokenService } from '../../services/tokens.js'
 import { deviceHint, deviceName } from '../device-param.js'
 import { answerExchange, type ExchangeHooks } from '../exchange-hooks.js'
 import { readParams, text } from '../params.js'
+import { readWishes, wishArgs, withoutEmptyWishes } from '../wish-params.js'
 import { presentUserClaim } from '../wp/present.js'
 import { readClientSecret } from './client-secret.js'
 import { inOAuth } from './oauth-error.js'
@@ -29,6 +30,7 @@ export const oauthTokenArgs = clientArgs.extend({
     .union([text, z.array(text).max(10)], { error: 'must be a URI' })
     .optional()
     .describe('Who is to accept the access token (RFC 8707).'),
+  ...wishArgs.shape,
 })
 
 type TokenParams = z.infer<typeof oauthTokenArgs>
@@ -53,7 +55,7 @@ export function grantTokens(
   hooks: ExchangeHooks = {},
 ) {
   return inOAuth(async () => {
-    const params = readParams(oauthTokenArgs, fields)
+    const params = readParams(oauthTokenArgs, withoutEmptyWishes(fields))
     if (!params.grant_type) throw missingParameters(['grant_type'])
     if (!grantTypes.some((type) => type === params.grant_type)) {
       throw new ServiceError('rest_authentication_unsupported_grant_type')
@@ -69,15 +71,16 @@ function grant(
   params: TokenParams,
   client: ClientSecret,
   origin: Origin,
-): Promise<OAuthTokens> {
+): Promise<IssuedTokens> {
   const scopes = readScopes(params.scope)
   const { device } = params
+  const isRefresh = params.grant_type === 'refresh_token'
+  const wishes = readWishes(params, isRefresh)
   const resources = [params.resource ?? []].flat().filter((resource) => resource !== '')
-  if (params.grant_type === 'client_credentials') {
-    return tokens.grant(client, origin, { scopes, resources, device })
-  }
+  const wanted = { scopes, resources, device, wishes }
+  if (!isRefresh) return tokens.grant(client, origin, wanted)
   if (!params.refresh_token) throw missingParameters(['refresh_token'])
-  return tokens.grantByRefresh(client, params.refresh_token, origin, { scopes, resources, device })
+  return tokens.grantByRefresh(client, params.refresh_token, origin, wanted)
 }
 
 function readScopes(list: string | undefined): readonly string[] | undefined {
@@ -88,7 +91,7 @@ function readScopes(list: string | undefined): readonly string[] | undefined {
 }
 
 /** RFC 6749, section 5.1, with what the plugin's clients read beside it. */
-function presentOAuthTokens(tokens: OAuthTokens) {
+function presentOAuthTokens(tokens: IssuedTokens) {
   return {
     access_token: tokens.accessToken,
     token_type: 'Bearer',
@@ -97,5 +100,6 @@ function presentOAuthTokens(tokens: OAuthTokens) {
     ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
     data: { user: presentUserClaim(tokens) },
     exp: tokens.expiresIn,
+    ...(tokens.registration && { jti: tokens.registration.tokenId }),
   }
 }

@@ -46,14 +46,20 @@ export const oauthErrorAnswer = shape(
   z.object({ error: z.string(), error_description: z.string() }),
 )
 
+const registeredId = z
+  .string()
+  .optional()
+  .describe('With is_revocable: by what the access token can be revoked.')
+
 export const tokensAnswer = shape(
   'Tokens',
   z.object({
     access_token: z.string(),
     data: z.object({ user: userClaim }),
     exp: seconds.describe('Seconds that the access token lives.'),
-    refresh_token: z.string(),
+    refresh_token: z.string().optional().describe('Unless is_refreshable is false.'),
     scope: z.string().optional().describe('Separated by spaces.'),
+    jti: registeredId,
   }),
 )
 
@@ -67,6 +73,7 @@ export const oauthTokensAnswer = shape(
     refresh_token: z.string().optional().describe('If the scope offline_access was asked for.'),
     data: z.object({ user: userClaim }),
     exp: seconds.describe('The same as expires_in.'),
+    jti: registeredId,
   }),
 )
 
@@ -191,6 +198,22 @@ export const devicesAnswer = z.array(
         })
         .optional()
         .describe('The last time that a replaced refresh token was used once more.'),
+    }),
+  ),
+)
+
+export const registeredTokensAnswer = z.array(
+  shape(
+    'RegisteredToken',
+    z.object({
+      jti: z.string(),
+      description: z.string(),
+      device: z.string().optional(),
+      created: displayed,
+      expires_at: seconds.describe('Seconds since 1970.'),
+      last_used: displayed,
+      last_ip: z.string(),
+      revoked: displayed.optional(),
     }),
   ),
 )

@@ -3,6 +3,7 @@ import { calendarTime } from '../../domain/calendar.js'
 import type { Device } from '../../domain/device.js'
 import type { KeyPair } from '../../domain/key-pair.js'
 import type { Confirmation } from '../../domain/node.js'
+import type { RegisteredToken } from '../../domain/registered-token.js'
 import { offlineAccess } from '../../domain/scope.js'
 import type { User } from '../../domain/user.js'
 import type { IssuedTokens } from '../../services/tokens.js'
@@ -90,6 +91,19 @@ export function presentDevice(device: Device) {
   }
 }
 
+export function presentRegisteredToken(token: RegisteredToken) {
+  return {
+    jti: token.tokenId,
+    description: token.description,
+    ...(token.device !== null && { device: token.device }),
+    created: displayTime(token.issuedAt),
+    expires_at: token.expiresAt,
+    last_used: displayTime(token.lastUsedAt),
+    last_ip: token.lastIp ?? '—',
+    ...(token.revokedAt !== null && { revoked: displayTime(token.revokedAt) }),
+  }
+}
+
 export function presentTokens(tokens: IssuedTokens) {
   // Only OAuth has to ask for refreshing.
   const scopes = tokens.scopes.filter((scope) => scope !== offlineAccess)
@@ -97,8 +111,9 @@ export function presentTokens(tokens: IssuedTokens) {
     access_token: tokens.accessToken,
     data: { user: presentUserClaim(tokens) },
     exp: tokens.expiresIn,
-    refresh_token: tokens.refreshToken,
+    ...(tokens.refreshToken !== undefined && { refresh_token: tokens.refreshToken }),
     ...(scopes.length > 0 && { scope: scopes.join(' ') }),
+    ...(tokens.registration && { jti: tokens.registration.tokenId }),
   }
 }
 

@@ -45,6 +45,7 @@ const pathParameters: Record<string, string> = {
   id: '[\\d]+',
   api_key: '[\\w-]+',
   device_id: '[\\d]+',
+  jti: '[\\w.-]+',
 }
 
 /** @returns The route in WordPress's notation, e.g. `/wp/v2/users/(?P<id>[\d]+)`. */

@@ -7,6 +7,7 @@ import { type AuditRoutesDeps, auditRoutes } from './audit.js'
 import { type KeyPairRoutesDeps, keyPairRoutes } from './key-pairs.js'
 import { type DeviceRoutesDeps, deviceRoutes } from './devices.js'
 import { type RefusalRoutesDeps, refusalRoutes } from './refusals.js'
+import { type RegisteredTokenRoutesDeps, registeredTokenRoutes } from './registered-tokens.js'
 import {
   describeRoute,
   matchesPattern,
@@ -23,6 +24,7 @@ export type WpRoutesDeps = KeyPairRoutesDeps &
   AuditRoutesDeps &
   DeviceRoutesDeps &
   RefusalRoutesDeps &
+  RegisteredTokenRoutesDeps &
   UserRoutesDeps &
   JwtAuthRoutesDeps &
   Parameters<typeof tokenRoutes>[0]
@@ -35,6 +37,7 @@ export function wpRoutes(deps: WpRoutesDeps): readonly WpRoute[] {
     ...auditRoutes(deps),
     ...refusalRoutes(deps),
     ...deviceRoutes(deps),
+    ...registeredTokenRoutes(deps),
     ...userRoutes(deps),
     ...jwtAuthRoutes(deps),
   ]

@@ -12,6 +12,7 @@ import { grantTokens, oauthTokenArgs, speaksOAuth } from '../oauth/token.js'
 import { readBearer } from '../guards/bearer.js'
 import { readParams, text } from '../params.js'
 import { requestOrigin } from '../request-origin.js'
+import { readWishes, wishArgs, withoutEmptyWishes } from '../wish-params.js'
 import { presentTokens } from './present.js'
 import type { WpRoute } from './route.js'
 
@@ -21,6 +22,7 @@ const tokenArgs = z.object({
   refresh_token: text.optional().describe('A refresh token, instead of a key-pair.'),
   scope: text.optional().describe('Fewer scopes than the key-pair has, separated by spaces.'),
   device: deviceName.optional().describe(deviceHint),
+  ...wishArgs.shape,
 })
 
 export interface TokenRoutesDeps {
@@ -53,6 +55,7 @@ export function tokenRoutes({ tokens, hooks }: TokenRoutesDeps): WpRoute[] {
               'rest_authentication_invalid_target',
               'rest_authentication_required_device',
               'rest_authentication_too_many_devices',
+              'rest_authentication_too_many_tokens',
             ],
           },
           async handle(ctx) {
@@ -103,23 +106,25 @@ export async function issueTokens(
   hooks: ExchangeHooks = {},
 ): Promise<object> {
   if (speaksOAuth(body)) return grantTokens(tokens, body, authorization, origin, hooks)
-  const params = readParams(tokenArgs, body)
+  const params = readParams(tokenArgs, withoutEmptyWishes(body))
   const refreshToken = params.refresh_token?.trim()
   const apiKey = params.api_key?.trim()
   const apiSecret = params.api_secret?.trim()
   const answer = (issued: IssuedTokens) =>
     answerExchange(hooks, presentTokens(issued), issued, 'wordpress')
   const { device } = params
-  if (refreshToken) return answer(await tokens.refresh(refreshToken, origin, { device }))
+  const wishes = readWishes(params, Boolean(refreshToken))
+  if (refreshToken) return answer(await tokens.refresh(refreshToken, origin, { device, wishes }))
   // First, as in the plugin: whatever the credentials look like, they may be the hook's.
   const vouched = hooks.user && (await hooks.user({ fields: body, authorization, ip: origin.ip }))
   if (vouched !== undefined) {
     const scopes = readScopes(params.scope)
-    return answer(await tokens.exchangeVouched(vouched, origin, { scopes, device }))
+    return answer(await tokens.exchangeVouched(vouched, origin, { scopes, device, wishes }))
   }
   if (apiKey && apiSecret) {
     const scopes = readScopes(params.scope)
-    return answer(await tokens.exchange(apiKey, apiSecret, origin, { scopes, device }))
+    const options = { scopes, device, wishes }
+    return answer(await tokens.exchange(apiKey, apiSecret, origin, options))
   }
   throw new ServiceError('rest_authentication_required_api_key_secret')
 }

@@ -1,4 +1,5 @@
 import type { Device } from '../domain/device.js'
+import type { RegisteredToken } from '../domain/registered-token.js'
 import type { KeyPairPage, PolicyChoices } from '../services/key-pairs.js'
 import { KeyPairOptions } from './key-pair-options.js'
 import { KeyPairTable } from './key-pair-table.js'
@@ -14,6 +15,8 @@ export interface KeyPairSectionProps {
   listing: KeyPairPage
   /** By key-pair. */
   devices: ReadonlyMap<number, readonly Device[]>
+  /** Those that can be revoked alone, by key-pair. */
+  tokens: ReadonlyMap<number, readonly RegisteredToken[]>
   filter: ListFilter
   /** What the viewer may choose from for a new pair. */
   choices: PolicyChoices

@@ -1,6 +1,7 @@
 import type { KeyPair } from '../domain/key-pair.js'
 import { CopyIcon, LimitsIcon, PencilIcon } from './icons.js'
 import { KeyPairDevices } from './key-pair-devices.js'
+import { KeyPairTokens } from './key-pair-tokens.js'
 import { KeyPairLimits } from './key-pair-limits.js'
 import type { KeyPairSectionProps } from './key-pair-section.js'
 import { Nonce } from './page.js'
@@ -9,7 +10,7 @@ import { Time } from './time.js'
 
 type KeyPairTableProps = Pick<
   KeyPairSectionProps,
-  'listing' | 'devices' | 'now' | 'base' | 'userId' | 'viewer'
+  'listing' | 'devices' | 'tokens' | 'now' | 'base' | 'userId' | 'viewer'
 >
 
 export function KeyPairTable(props: KeyPairTableProps) {
@@ -39,6 +40,7 @@ function Row({
   keyPair,
   usage,
   devices,
+  tokens,
   now,
   base,
   userId,
@@ -102,6 +104,15 @@ function Row({
         {!isRevoked && (
           <KeyPairDevices
             devices={devices.get(keyPair.id) ?? []}
+            viewer={viewer}
+            actions={actions}
+            nameId={nameId}
+            now={now}
+          />
+        )}
+        {!isRevoked && (
+          <KeyPairTokens
+            tokens={tokens.get(keyPair.id) ?? []}
             viewer={viewer}
             actions={actions}
             nameId={nameId}

@@ -22,7 +22,7 @@ export interface ProfilePageProps {
   subject: Subject
   keyPairs: Pick<
     KeyPairSectionProps,
-    'listing' | 'devices' | 'filter' | 'choices' | 'formToken'
+    'listing' | 'devices' | 'tokens' | 'filter' | 'choices' | 'formToken'
   > & {
     name?: string
   }

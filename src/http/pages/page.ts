@@ -105,6 +105,7 @@ const notices = {
   revoked_all: 'All key-pairs were revoked.',
   renamed: 'The key-pair was renamed.',
   device_signed_out: 'The device was signed out.',
+  token_revoked: 'The token was revoked.',
   limited: 'The limits of the key-pair were changed.',
   password_changed:
     'Your password was changed. All key-pairs were revoked, and you were signed out everywhere else.',

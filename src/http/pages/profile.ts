@@ -13,6 +13,7 @@ import type { AppRouter, RequestContext, RequestState } from '../state.js'
 import { withoutEmpty } from '../wp/policy-params.js'
 import { limitsPages, readPolicyFields } from './limits.js'
 import { devicePages } from './devices.js'
+import { registeredTokenPages } from './registered-tokens.js'
 import { narrow } from './narrow.js'
 import { orShow, type PageMaker, redirect, send } from './page.js'
 import { queryNumber, queryText } from './query.js'
@@ -54,7 +55,7 @@ interface Extras {
 /** `/profile` and, the same for administrators, `/users/{id}/profile`. */
 export function profilePages(deps: ProfilePagesDeps): AppRouter {
   const { services, cookie, visitors, page, publicUrl } = deps
-  const { keyPairs, devices, users, sessions, secondFactors, passkeys } = services
+  const { keyPairs, devices, registeredTokens, users, sessions, secondFactors, passkeys } = services
   const tokenUrl = `${publicUrl}/wp-json/wp/v2/token`
   const router = new Router<RequestState>({ sensitive: true })
 
@@ -110,6 +111,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
         keyPairs: {
           listing,
           devices: await devices.listAll(actor, subject.user.id, ids),
+          tokens: await registeredTokens.listAll(actor, subject.user.id, ids),
           filter: { search, includeRevoked, page: pageNumber, perPage },
           choices: keyPairs.choices(actor),
           formToken: newFormToken(),
@@ -289,6 +291,7 @@ export function profilePages(deps: ProfilePagesDeps): AppRouter {
   secondFactorPages(deps, router)
   tokenPages({ ...deps, tokenUrl, subjectOf }, add)
   devicePages({ ...deps, tokenUrl, subjectOf }, add)
+  registeredTokenPages({ ...deps, tokenUrl, subjectOf }, add)
   rotatePages({ ...deps, tokenUrl, subjectOf }, add)
   limitsPages({ ...deps, tokenUrl, subjectOf }, add)
   return router

@@ -141,7 +141,12 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     readMarkedStates: stores.keyStates.readWithMarks,
     timeoutMs: stateTimeoutMs(config),
   })
-  const nodes = createNodeService({ store: stores.nodes, keyStates, isShared, logger })
+  const nodes = createNodeService({
+    store: stores.nodes,
+    keyStates: stores.keyStates,
+    isShared,
+    logger,
+  })
   const usage = createUsageRecorder({
     recordUses: stores.keyPairs.recordUses,
     recordSecretUses: stores.keyPairs.recordSecretUses,

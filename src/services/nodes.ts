@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Confirmation, longestSilenceMs, type ServingNode } from '../domain/node.js'
 import type { Logger } from '../logger.js'
+import type { KeyStateStore } from '../store/key-states.js'
 import type { NodeAnswer, NodeStore } from '../store/nodes.js'
-import type { KeyStateReader } from './key-state-reader.js'
 
 export interface NodeService {
   /**
@@ -18,7 +18,7 @@ export interface NodeService {
    * as it would for a request that arrives now. They are asked by way of the database, since that is the one
    * place that all of them reach; how long a node took to find the question is not part of its time.
    *
-   * @throws {ServiceError} `rest_service_unavailable` if this node cannot look it up itself.
+   * @throws if this node cannot look it up itself.
    */
   confirmRefusal(apiKey: string): Promise<Confirmation>
   /** Signs off. */
@@ -27,7 +27,8 @@ export interface NodeService {
 
 export interface NodeServiceDeps {
   store: NodeStore
-  keyStates: Pick<KeyStateReader, 'read'>
+  /** The read that checks are decided by, beside the one that they share: it is not one of theirs. */
+  keyStates: Pick<KeyStateStore, 'read'>
   /** Whether other processes serve on the same database. */
   isShared: boolean
   logger: Logger
@@ -59,7 +60,7 @@ export function createNodeService(deps: NodeServiceDeps): NodeService {
   /** Reads the state of a key as a request would have it read. */
   async function look(apiKey: string): Promise<NodeAnswer> {
     const began = performance.now()
-    const state = await keyStates.read(apiKey)
+    const [state] = await keyStates.read([apiKey])
     const readMicros = Math.round((performance.now() - began) * 1000)
     return { nodeId: id, isRefused: !state || state.revokedAt !== null, readMicros }
   }

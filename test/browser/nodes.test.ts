@@ -5,10 +5,10 @@ closeBrowserAfterwards()
 
 /** Two nodes beside the service; on an embedded database it knows of no others. */
 async function withNodes({ service }: Visit, work: () => Promise<void>): Promise<void> {
-  const { services, stores } = service.runtime
+  const { stores } = service.runtime
   const logger = { debug() {}, info() {}, warn() {}, error() {}, fatal() {} } as never
   const nodes = ['one:8080', 'two:8080'].map((name) => {
-    const { keyStates } = services
+    const { keyStates } = stores
     const node = createNodeService({ store: stores.nodes, keyStates, isShared: true, logger })
     node.join({ name, version: '1.0.0' })
     return node

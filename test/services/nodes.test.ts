@@ -15,10 +15,10 @@ function newNode(
   keyStates?: Reader,
   logger?: ServicesDeps['logger'],
 ): NodeService {
-  const { services, stores } = service.runtime
+  const { stores } = service.runtime
   return createNodeService({
     store: stores.nodes,
-    keyStates: keyStates ?? services.keyStates,
+    keyStates: keyStates ?? stores.keyStates,
     isShared: true,
     logger: logger ?? pino({ level: 'silent' }),
     pollMs: 20,
@@ -75,7 +75,8 @@ onEachDatabase(
 onEachDatabase('every node is asked whether it refuses a key', async (t, service) => {
   const ada = await service.createUser('ada')
   const { api_key: apiKey } = await service.mint(ada.id)
-  const { keyStates, keyPairs } = service.runtime.services
+  const { keyStates } = service.runtime.stores
+  const { keyPairs } = service.runtime.services
   const one = newNode(service)
   // It takes its time, and that is what is told.
   const slow = newNode(service, {

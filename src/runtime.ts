@@ -18,7 +18,7 @@ import type { EncryptionKey } from './services/signing-keys.js'
 import { createStores, type Stores } from './store/index.js'
 import { explainFileError } from './store/file-error.js'
 import { migrate } from './store/migrate.js'
-import { openDatabase } from './store/open.js'
+import { openDatabase, waitMsOf } from './store/open.js'
 
 export interface Runtime {
   config: Config
@@ -62,9 +62,10 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
     debug: (message) => logger.debug({}, message),
   })
   try {
-    const stores = createStores(db, { waitMs: waitMsOf(config) })
+    const waitMs = waitMsOf(config.database)
+    const stores = createStores(db, { waitMs })
     if (mayMigrate) {
-      const names = await migrate(db)
+      const names = await migrate(db, waitMs)
       if (names.length > 0) logger.info({ migrations: names }, 'database schema brought up to date')
     } else {
       await assertSchema(stores)
@@ -103,11 +104,6 @@ export async function createRuntime(config: Config, options: RuntimeOptions): Pr
     await db.destroy()
     throw explainFileError(error, config.database)
   }
-}
-
-/** One server has none that could take over: who asks it is told at once that it is away. */
-function waitMsOf({ database }: Config): number {
-  return database.dialect === 'mysql' && database.hosts.length > 1 ? database.waitMs : 0
 }
 
 async function openHooks(

@@ -15,6 +15,8 @@ import { ConfigError, type Environment, loadConfig } from '../src/config.js'
 import { operator } from '../src/domain/actor.js'
 import { createRuntime, SchemaError } from '../src/runtime.js'
 import { migrate } from '../src/store/migrate.js'
+import { dialects } from './helpers/dialects.js'
+import { freePort } from './helpers/mariadb-server.js'
 import { spawnService } from './helpers/spawn-service.js'
 import { onEachEmptyDatabase } from './helpers/with-stores.js'
 
@@ -136,3 +138,22 @@ onEachEmptyDatabase(
   },
   'MariaDB',
 )
+
+const mariadb = dialects.find(({ name }) => name === 'MariaDB')
+const onMariadb = mariadb?.isAvailable ? test : test.skip
+onMariadb('a node migrates and starts while the first of its servers is away', async (t) => {
+  const database = await mariadb?.create()
+  if (!database) throw new Error('There is no database')
+  const nobody = `127.0.0.1:${await freePort()}`
+  const env = { DATABASE_URL: database.url.replace('@', `@${nobody},`), DATA_DIR: newFolder() }
+  try {
+    for (const mayMigrate of [true, false]) {
+      const config = loadConfig({ ...env, DATABASE_WAIT_MS: '60000' })
+      const runtime = await createRuntime(config, { logger, migrate: mayMigrate })
+      t.is(await runtime.services.readiness(), 'ready')
+      await runtime.close()
+    }
+  } finally {
+    await database.remove()
+  }
+})

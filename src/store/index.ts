@@ -66,6 +66,6 @@ export function createStores(db: Knex, { waitMs = 0 }: StoresOptions = {}): Stor
       const once = () => db.transaction((trx) => work(createStores(trx)))
       return retryElsewhere(() => retryDeadlocks(once), waitMs)
     },
-    pendingMigrations: () => pendingMigrations(db),
+    pendingMigrations: () => retryElsewhere(() => pendingMigrations(db), waitMs),
   }
 }

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex'
 import { migrationNames } from '../../db/migration-source.js'
 import { takeMigrationLease } from './migration-lease.js'
+import { retryElsewhere } from './retry.js'
 
 /** Longest time to wait for another node that is migrating, in seconds. */
 const lockTimeout = 120
@@ -14,11 +15,12 @@ export class MigrationLockError extends Error {
  * Brings the schema up to date. Several processes may call this at the same moment: one works, the
  * others wait for it and then find nothing to do.
  *
+ * @param waitMs How long another of several servers is looked for if the first one is away.
  * @returns The names of the migrations that were run, oldest first; empty if there were none.
  * @throws {MigrationLockError}
  */
-export async function migrate(db: Knex): Promise<string[]> {
-  return db.client.dialect === 'sqlite3' ? migrateSqlite(db) : migrateMySql(db)
+export async function migrate(db: Knex, waitMs = 0): Promise<string[]> {
+  return db.client.dialect === 'sqlite3' ? migrateSqlite(db) : migrateMySql(db, waitMs)
 }
 
 /** @returns The names of the migrations that have not been run, oldest first. */
@@ -47,8 +49,8 @@ function migrateSqlite(db: Knex): Promise<string[]> {
 // MySQL commits each DDL statement at once. A named lock of the server keeps nodes apart and is
 // released by the server when its holder dies. It belongs to a connection, which is kept beside the
 // one that works: DATABASE_POOL_MAX is therefore at least two.
-async function migrateMySql(db: Knex): Promise<string[]> {
-  if (await isGalera(db)) return migrateGalera(db)
+async function migrateMySql(db: Knex, waitMs: number): Promise<string[]> {
+  if (await retryElsewhere(() => isGalera(db), waitMs)) return migrateGalera(db)
   const connection = await db.client.acquireConnection()
   const query = (sql: string) => db.raw(sql).connection(connection)
   // Names of locks are the whole server's, and shorter than names of databases may be.

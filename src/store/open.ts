@@ -37,6 +37,14 @@ export function openDatabase(config: DatabaseConfig, log: StoreLogger): Knex {
   return config.dialect === 'sqlite' ? openSqlite(config, common) : openMySql(config, common)
 }
 
+/**
+ * How long, in milliseconds, something is tried again while another server takes over. One server has none
+ * that could: who asks it is told at once that it is away.
+ */
+export function waitMsOf(database: DatabaseConfig): number {
+  return database.dialect === 'mysql' && database.hosts.length > 1 ? database.waitMs : 0
+}
+
 type Common = Pick<Knex.Config, 'log' | 'migrations' | 'compileSqlOnError'>
 
 function openSqlite(config: Extract<DatabaseConfig, { dialect: 'sqlite' }>, common: Common): Knex {

@@ -23,7 +23,7 @@ With --json: {"migrations":["…"]}, the ones that were run, oldest first.`
 
 async function run(options: JsonOption): Promise<void> {
   const config = await readConfig('warn')
-  const [{ openDatabase }, { migrate }, { createLogger }] = await Promise.all([
+  const [{ openDatabase, waitMsOf }, { migrate }, { createLogger }] = await Promise.all([
     import('../../store/open.js'),
     import('../../store/migrate.js'),
     import('../logger.js'),
@@ -35,7 +35,7 @@ async function run(options: JsonOption): Promise<void> {
     debug: (message) => logger.debug({}, message),
   })
   try {
-    const migrations = await migrate(db)
+    const migrations = await migrate(db, waitMsOf(config.database))
     const text =
       migrations.length === 0
         ? 'The schema is current: there was nothing to do.\n'

@@ -104,7 +104,7 @@ export function createNodeService(deps: NodeServiceDeps): NodeService {
   }
 
   async function askOthers(apiKey: string): Promise<Pick<Confirmation, 'silent'> & Answers> {
-    const others = (await store.list()).filter((node) => node.id !== id)
+    const others = (await store.list(forgottenMs)).filter((node) => node.id !== id)
     const asked = others.filter(({ silentMs }) => silentMs <= longestSilenceMs)
     const checkId = randomBytes(12).toString('base64url')
     let answers: NodeAnswer[] = []
@@ -124,7 +124,7 @@ export function createNodeService(deps: NodeServiceDeps): NodeService {
     const missing = others.filter((node) => !answered.has(node.id))
     if (missing.length === 0) return { answers, silent: [] }
     // One that has signed off meanwhile serves nobody.
-    const left = new Map((await store.list()).map((node) => [node.id, node]))
+    const left = new Map((await store.list(forgottenMs)).map((node) => [node.id, node]))
     const silent = missing.flatMap((node) => left.get(node.id) ?? [])
     return { answers, silent: silent.map(({ name, silentMs }) => ({ name, silentMs })) }
   }
@@ -136,7 +136,7 @@ export function createNodeService(deps: NodeServiceDeps): NodeService {
       schedule(0)
     },
 
-    list: () => store.list(),
+    list: () => store.list(forgottenMs),
 
     async confirmRefusal(apiKey) {
       const mine = await look(apiKey)

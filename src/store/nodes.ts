@@ -16,8 +16,8 @@ export interface NodeAnswer {
 }
 
 export interface NodeStore {
-  /** @returns Every process that has given a sign of life within the last minute, oldest first. */
-  list(): Promise<ServingNode[]>
+  /** @returns Every process that has been silent for no longer than that, oldest first. */
+  list(silentMs: number): Promise<ServingNode[]>
   /** A sign of life; registers the node if it is not known, or not known any more. */
   beat(node: Pick<ServingNode, 'id' | 'name' | 'version' | 'readMicros'>): Promise<void>
   remove(id: string): Promise<void>
@@ -62,12 +62,14 @@ export function createNodeStore(db: Knex): NodeStore {
   const nodes = () => db<NodeRow>('nodes')
   const checks = () => db<CheckRow>('node_checks')
   const now = () => db.raw(clock) as unknown as number
+  const before = (ms: number) => db.raw(`${clock} - ?`, [ms]) as unknown as number
   const send = <T>(work: () => PromiseLike<T>) => retryDeadlocks(async () => work(), db)
 
   return {
-    async list() {
+    async list(silentMs) {
       const rows: (NodeRow & { silent_ms: number })[] = await nodes()
         .select('*', db.raw(`${clock} - seen_at as silent_ms`))
+        .where('seen_at', '>=', before(silentMs))
         .orderBy('started_at')
         .orderBy('id')
       return rows.map((row) => ({
@@ -93,9 +95,8 @@ export function createNodeStore(db: Knex): NodeStore {
     },
 
     async purge(silentMs) {
-      const limit = () => db.raw(`${clock} - ?`, [silentMs]) as unknown as number
-      await send(() => nodes().where('seen_at', '<', limit()).delete())
-      await send(() => checks().where('asked_at', '<', limit()).delete())
+      await send(() => nodes().where('seen_at', '<', before(silentMs)).delete())
+      await send(() => checks().where('asked_at', '<', before(silentMs)).delete())
     },
 
     async ask({ checkId, apiKey }, nodeIds) {

@@ -14,7 +14,8 @@ async function withNodes({ service }: Visit, work: () => Promise<void>): Promise
     return node
   })
   try {
-    while ((await stores.nodes.list()).length < 2) await new Promise((go) => setTimeout(go, 20))
+    while ((await stores.nodes.list(60_000)).length < 2)
+      await new Promise((go) => setTimeout(go, 20))
     await work()
   } finally {
     for (const node of nodes) await node.close()

@@ -68,7 +68,7 @@ onEachDatabase(
       await one.close()
       await two.close()
     }
-    t.deepEqual(await service.runtime.stores.nodes.list(), [])
+    t.deepEqual(await service.runtime.stores.nodes.list(600_000), [])
   },
 )
 
@@ -121,11 +121,15 @@ onEachDatabase(
       t.deepEqual([nodes, refusing, silent.length, silent[0]?.name], [2, 1, 1, 'db3-node'])
       t.true((silent[0]?.silentMs ?? 0) >= 20_000)
       await sleep(600_000)
-      await stores.nodes.purge(60_000)
       t.deepEqual(
         (await one.list()).map(({ name }) => name),
         ['one'],
       )
+      t.is((await one.confirmRefusal(apiKey)).nodes, 1)
+      const rows = (): Promise<string[]> => db('nodes').pluck('name')
+      t.deepEqual((await rows()).sort(), ['db3-node', 'one'])
+      await stores.nodes.purge(60_000)
+      t.deepEqual(await rows(), ['one'])
     } finally {
       await one.close()
     }

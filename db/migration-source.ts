@@ -18,6 +18,7 @@ import * as createAuditCheckpoints from './migrations/20261123001310-create-audi
 import * as createAuditHead from './migrations/20261123001320-create-audit-head.js'
 import * as createNodes from './migrations/20261123001400-create-nodes.js'
 import * as createNodeChecks from './migrations/20261123001410-create-node-checks.js'
+import * as addUserExpiry from './migrations/20261123001500-add-user-expiry.js'
 
 const migrations: Record<string, Knex.Migration> = {
   '20261123000100-create-users': createUsers,
@@ -39,6 +40,7 @@ const migrations: Record<string, Knex.Migration> = {
   '20261123001320-create-audit-head': createAuditHead,
   '20261123001400-create-nodes': createNodes,
   '20261123001410-create-node-checks': createNodeChecks,
+  '20261123001500-add-user-expiry': addUserExpiry,
 }
 
 /** Every migration, oldest first, by the name under which knex records it. */

@@ -38,6 +38,7 @@ export function createApp({ services, config, logger }: AppDeps): Koa<RequestSta
     devices,
     registeredTokens,
     users,
+    userAdministration: services.userAdministration,
     sessions,
     hooks: services.hooks,
     authenticator,

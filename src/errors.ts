@@ -39,6 +39,11 @@ export const errorCatalogue = {
     oauth: 'invalid_client',
     message: 'The user account is disabled.',
   },
+  rest_authentication_expired_user: {
+    status: 403,
+    oauth: 'invalid_client',
+    message: 'The user account has expired.',
+  },
   rest_authentication_expired_api_key: {
     status: 403,
     oauth: 'invalid_client',

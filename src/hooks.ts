@@ -228,7 +228,7 @@ export interface Events {
   userChanged: {
     at: number
     userId: number
-    change: 'created' | 'password_changed' | 'disabled' | 'enabled' | 'deleted'
+    change: 'created' | 'password_changed' | 'disabled' | 'enabled' | 'expiry_changed' | 'deleted'
     /** Who did it; `null` for an operator. */
     by: number | null
   }

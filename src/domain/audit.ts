@@ -22,6 +22,7 @@ export const auditActions = [
   'user.created',
   'user.disabled',
   'user.enabled',
+  'user.expiry_changed',
   'user.deleted',
   'user.password_changed',
   'second_factor.added',

@@ -41,7 +41,7 @@ export const maxNetworks = 50
 /** Two secrets of one pair are good for at most thirty days. */
 export const maxOverlap = 30 * secondsPerDay
 /** 31 December 9999: later moments have no common way of being written. */
-const lastMoment = 253_402_300_799
+export const lastMoment = 253_402_300_799
 /** Narrower than RFC 6749, section 3.3, so that it fits any header, shell and configuration file. */
 export const scopeNamePattern = /^[A-Za-z0-9][A-Za-z0-9_.:/-]{0,63}$/
 

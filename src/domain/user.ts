@@ -11,6 +11,8 @@ export interface User {
   lastName: string
   roles: Role[]
   status: UserStatus
+  /** From then on the account is refused, in seconds since the Unix epoch; `null`: it does not expire. */
+  expiresAt: number | null
   /** Seconds since the Unix epoch. */
   createdAt: number
 }
@@ -24,6 +26,16 @@ export const loginPattern = /^[A-Za-z0-9](?:[A-Za-z0-9 _.@-]{0,58}[A-Za-z0-9_.@-
 
 export function isAdministrator(user: Pick<User, 'roles'>): boolean {
   return user.roles.includes('administrator')
+}
+
+/** Whether an account has come to its end. */
+export function isExpiredUser({ expiresAt }: Pick<User, 'expiresAt'>, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now
+}
+
+/** Whether the account may be used: it is neither disabled nor expired. */
+export function isUsable(user: Pick<User, 'status' | 'expiresAt'>, now: number): boolean {
+  return user.status === 'active' && !isExpiredUser(user, now)
 }
 
 /** @returns Lower case, with everything but letters, digits, `_` and `-` turned into `-`. */

@@ -10,6 +10,7 @@ import {
   maxUserAgentLength,
 } from '../domain/device.js'
 import { isLiveVersion } from '../domain/key-pair.js'
+import { isExpiredUser } from '../domain/user.js'
 import { readRefreshCookie, writeRefreshCookie } from '../domain/refresh-cookie.js'
 import { ServiceError } from '../errors.js'
 import type { Logger } from '../logger.js'
@@ -233,6 +234,9 @@ export function createDeviceService(deps: DeviceServiceDeps): DeviceService {
       if (state.revokedAt !== null) throw new ServiceError('rest_authentication_revoked_api_key')
       if (state.user.status !== 'active') {
         throw new ServiceError('rest_authentication_disabled_user')
+      }
+      if (isExpiredUser(state.user, now())) {
+        throw new ServiceError('rest_authentication_expired_user')
       }
       if (!isLiveVersion(state, device.secretVersion, now())) {
         throw new ServiceError('rest_authentication_replaced_api_secret')

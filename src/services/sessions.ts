@@ -11,7 +11,7 @@ import {
   sessionIdOf,
   sessionLifetime,
 } from '../domain/session.js'
-import type { User } from '../domain/user.js'
+import { isExpiredUser, isUsable, type User } from '../domain/user.js'
 import { ServiceError } from '../errors.js'
 import type { Stores } from '../store/index.js'
 import type { AuditTrail } from './audit/trail.js'
@@ -123,6 +123,7 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
       const current = await tx.users.lock(user.id)
       if (!current || !isStillValid(current.passwordHash)) return 'incorrect_password'
       if (current.user.status !== 'active') return 'disabled'
+      if (isExpiredUser(current.user, now())) return 'expired'
       if (secondFactorAt === null && hasSecondFactor(await tx.secondFactors.find(user.id))) {
         return 'second_factor_required'
       }
@@ -139,6 +140,7 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
     })
     if (outcome === 'incorrect_password') throw new ServiceError('incorrect_password')
     if (outcome === 'disabled') throw new ServiceError('rest_authentication_disabled_user')
+    if (outcome === 'expired') throw new ServiceError('rest_authentication_expired_user')
     if (outcome === 'second_factor_required') {
       throw new ServiceError('rest_authentication_second_factor_required')
     }
@@ -160,6 +162,9 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
       if (found.user.status !== 'active') {
         throw new ServiceError('rest_authentication_disabled_user', { about: { userId } })
       }
+      if (isExpiredUser(found.user, now())) {
+        throw new ServiceError('rest_authentication_expired_user', { about: { userId } })
+      }
       return found
     })
   }
@@ -169,7 +174,7 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
     const pending = await stores.pendingProofs.findLogin(sessionIdOf(pendingToken))
     if (!pending || pending.expiresAt <= now()) return undefined
     const user = await stores.users.findById(pending.userId)
-    return user?.status === 'active'
+    return user && isUsable(user, now())
       ? { user, id: pending.id, tag: pending.passwordTag }
       : undefined
   }
@@ -222,7 +227,7 @@ export function createSessionService(deps: SessionServiceDeps): SessionService {
     async find(token, origin = nowhere) {
       if (!tokenPattern.test(token)) return undefined
       const found = await stores.sessions.find(sessionIdOf(token))
-      if (!found || found.session.expiresAt <= now() || found.user.status !== 'active') {
+      if (!found || found.session.expiresAt <= now() || !isUsable(found.user, now())) {
         return undefined
       }
       const { id: sessionId, secondFactorAt } = found.session

@@ -1,4 +1,5 @@
 import { isCurrent, type PresentedToken, type TokenUser } from '../domain/access-token.js'
+import { isExpiredUser, isUsable } from '../domain/user.js'
 import { tokenIdPattern } from '../domain/registered-token.js'
 import { maxApiKeyLength, nobodysSecrets, versionOfSecret } from '../domain/key-pair.js'
 import { aboutSubject, type RefusalSubject, ServiceError } from '../errors.js'
@@ -94,6 +95,9 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     if (state.user.status !== 'active') {
       throw new ServiceError('rest_authentication_disabled_user')
     }
+    if (isExpiredUser(state.user, now())) {
+      throw new ServiceError('rest_authentication_expired_user')
+    }
     assertPolicy(state, now(), ip)
   }
 
@@ -125,7 +129,7 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
     // Only a token that is about to be refused asks a second time, to be told the true reason.
     const user =
       state?.userId === token.userId ? state.user : await stores.users.findById(token.userId)
-    if (user?.status !== 'active') {
+    if (!user || !isUsable(user, now())) {
       throw new ServiceError('rest_authentication_invalid_token_wp_user')
     }
     assertSameUser(token, user)
@@ -178,7 +182,7 @@ export function createTokenChecks(deps: TokenChecksDeps): TokenChecks {
         message: 'Refresh token is invalid the API key has been revoked.',
       })
     }
-    if (state.user.status !== 'active') {
+    if (!isUsable(state.user, now())) {
       throw new ServiceError('rest_authentication_invalid_refresh_token')
     }
     assertSameUser(token, state.user)

@@ -31,6 +31,12 @@ export interface UserAdministration {
   /** @throws {ServiceError} `rest_user_is_self`, `rest_user_last_administrator`. */
   disable(actor: Actor, userId: number): Promise<void>
   enable(actor: Actor, userId: number): Promise<void>
+  /**
+   * As `UserService.setExpiry`.
+   *
+   * @throws {ServiceError} also `rest_user_is_self`: an administrator who does not expire is left.
+   */
+  setExpiry(actor: Actor, userId: number, expiresAt: number | null): Promise<void>
   /** Whether there is nobody yet, or one user who, as far as is known, has never logged in. */
   firstRun(): Promise<'no_users' | 'nobody_logged_in' | 'over'>
 }
@@ -97,6 +103,17 @@ export function createUserAdministration(deps: UserAdministrationDeps): UserAdmi
     async enable(actor, userId) {
       assertAdministrator(actor, 'rest_forbidden_context')
       await users.enable(userId, actor)
+    },
+
+    async setExpiry(actor, userId, expiresAt) {
+      assertAdministrator(actor, 'rest_forbidden_context')
+      assertNotSelf(actor, userId)
+      // Of two who limit one another none would be left.
+      if (actor.kind === 'session' && actor.user.expiresAt !== null && expiresAt !== null) {
+        const user = await stores.users.findById(userId)
+        if (user && isAdministrator(user)) throw new ServiceError('rest_user_last_administrator')
+      }
+      await users.setExpiry(userId, expiresAt, actor)
     },
 
     async firstRun() {

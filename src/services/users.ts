@@ -1,3 +1,4 @@
+import { lastMoment } from '../domain/key-pair-policy.js'
 import { type Actor, type Asker, canView, operator, type TokenPrincipal } from '../domain/actor.js'
 import { doneBy } from '../domain/audit.js'
 import { nowhere, type Origin } from '../domain/origin.js'
@@ -55,6 +56,14 @@ export interface UserService {
   /** Refuses the user's tokens, key-pairs and sessions until enabled again. */
   disable(userId: number, actor?: Actor): Promise<void>
   enable(userId: number, actor?: Actor): Promise<void>
+  /**
+   * Says from when on the account is refused: log-ins, sessions, key-pairs and tokens. All of them work
+   * again if it is put off.
+   *
+   * @param expiresAt Seconds since the Unix epoch; `null`: never.
+   * @throws {ServiceError} `rest_invalid_param`, `rest_user_invalid_id`.
+   */
+  setExpiry(userId: number, expiresAt: number | null, actor?: Actor): Promise<void>
   delete(userId: number, actor?: Actor): Promise<void>
 }
 
@@ -143,6 +152,7 @@ export function createUserService({ stores, audit, limiter, now }: UserServiceDe
         roles: [role],
         status: 'active',
         createdAt: now(),
+        expiresAt: null,
         passwordHash: await hashPassword(password),
       }
       const user = await stores.transaction(async (tx) => {
@@ -206,6 +216,23 @@ export function createUserService({ stores, audit, limiter, now }: UserServiceDe
     disable: (userId, actor) => setStatus(userId, 'disabled', actor),
 
     enable: (userId, actor) => setStatus(userId, 'active', actor),
+
+    async setExpiry(userId, expiresAt, actor = operator) {
+      if (expiresAt !== null && !(Number.isSafeInteger(expiresAt) && expiresAt <= lastMoment)) {
+        throw invalidParameters({ expires_at: 'must be before the year 10000' })
+      }
+      const found = await stores.transaction(async (tx) => {
+        const current = await tx.users.lock(userId)
+        if (!current) return false
+        const { login, expiresAt: before } = current.user
+        if (before === expiresAt) return true
+        await tx.users.updateExpiry(userId, expiresAt)
+        const event = { ...doneBy(actor), action: 'user.expiry_changed', userId } as const
+        await audit.write(tx, { ...event, details: { login, expires_at: expiresAt } })
+        return true
+      })
+      if (!found) throw new ServiceError('rest_user_invalid_id')
+    },
 
     async delete(userId, actor = operator) {
       const found = await stores.transaction(async (tx) => {

@@ -55,7 +55,8 @@ export interface TokenStates {
 const columns = `key_pairs.id, key_pairs.api_key, key_pairs.secret_hash, key_pairs.hash_scheme,
     key_pairs.revoked_at, users.id as user_id, user_login, user_email, user_nicename, display_name,
     first_name, last_name, roles, status, users.created_at, key_pairs.expires_at, scopes, networks,
-    secret_version, previous_hash, previous_scheme, previous_expires_at, require_device`
+    secret_version, previous_hash, previous_scheme, previous_expires_at, require_device,
+    users.expires_at as user_expires_at`
 const source = `
   from key_pairs join users on users.id = key_pairs.user_id
   where key_pairs.api_key in `
@@ -146,15 +147,17 @@ type StateRow = [
   previousScheme: HashScheme | null,
   previousExpiresAt: number | null,
   requireDevice: number,
+  userExpiresAt: number | null,
 ]
 
 function stateFromRow(row: StateRow): KeyState {
   const [keyPairId, apiKey, hash, scheme, revokedAt, id, login, email, nicename, ...rest] = row
   const [displayName, firstName, lastName, roles, status, createdAt, expiresAt, ...more] = rest
   const [scopes, networks, secretVersion, previousHash, previousScheme, ...last] = more
-  const [previousExpiresAt, requireDevice] = last
+  const [previousExpiresAt, requireDevice, userExpiresAt] = last
   const names = { login, email, nicename, displayName, firstName, lastName }
-  const user = { id, ...names, roles: roles.split(',') as Role[], status, createdAt }
+  const times = { createdAt, expiresAt: userExpiresAt }
+  const user = { id, ...names, roles: roles.split(',') as Role[], status, ...times }
   const hasPrevious = previousHash !== null && previousScheme !== null && previousExpiresAt !== null
   return {
     keyPairId,

@@ -16,6 +16,8 @@ export interface UserRow {
   status: string
   password_hash: string
   created_at: number
+  /** `users.expires_at`, which others have, too. */
+  user_expires_at: number | null
 }
 
 export interface NewUser extends Omit<User, 'id'> {
@@ -44,6 +46,7 @@ export interface UserStore {
   /** Like `lock`, but others may hold the user too, as long as nobody wants to change it. */
   lockShared(id: number): Promise<User | undefined>
   list(page: UserPage): Promise<{ users: User[]; total: number }>
+  updateExpiry(id: number, expiresAt: number | null): Promise<boolean>
   /** Reads the ids of all active administrators and keeps them as they are, like `lock`. */
   lockActiveAdministrators(): Promise<number[]>
   isEmpty(): Promise<boolean>
@@ -65,6 +68,7 @@ export const userColumns: string[] = [
   'users.roles',
   'users.status',
   'users.created_at',
+  'users.expires_at as user_expires_at',
 ]
 
 export function userFromRow(row: Omit<UserRow, 'password_hash'>): User {
@@ -79,12 +83,13 @@ export function userFromRow(row: Omit<UserRow, 'password_hash'>): User {
     roles: row.roles.split(',') as Role[],
     status: row.status as UserStatus,
     createdAt: Number(row.created_at),
+    expiresAt: row.user_expires_at === null ? null : Number(row.user_expires_at),
   }
 }
 
 /** @param db A connection, or a transaction: the store cannot tell and need not care. */
 export function createUserStore(db: Knex): UserStore {
-  const users = () => db<UserRow>('users')
+  const users = () => db<UserRow & { expires_at: number | null }>('users')
   return {
     async insert({ passwordHash, ...user }) {
       const row = {
@@ -98,6 +103,7 @@ export function createUserStore(db: Knex): UserStore {
         status: user.status,
         password_hash: passwordHash,
         created_at: user.createdAt,
+        expires_at: user.expiresAt,
       }
       try {
         const [id = 0] = await users().insert(row)
@@ -190,6 +196,10 @@ export function createUserStore(db: Knex): UserStore {
 
     async updateStatus(id, status) {
       return (await users().where({ id }).update({ status })) > 0
+    },
+
+    async updateExpiry(id, expiresAt) {
+      return (await users().where({ id }).update({ expires_at: expiresAt })) > 0
     },
 
     async delete(id) {

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact'
 import { minPasswordLength } from '../domain/password.js'
 import type { Session } from '../domain/session.js'
-import { isAdministrator, type User } from '../domain/user.js'
+import { isAdministrator, isExpiredUser, type User } from '../domain/user.js'
 import { KeyPairSection, type KeyPairSectionProps } from './key-pair-section.js'
 import { type Message, Nonce, Page, type PageContext, type Viewer } from './page.js'
 import { SecondFactorSection, type SecondFactorSectionProps } from './second-factor-section.js'
@@ -95,6 +95,7 @@ export function ProfileFrame({ context, subject, message, title, children }: Pro
         <p class="muted">
           {user.login} · {user.email} · {user.roles.join(', ')}
           {user.status === 'disabled' && <span class="badge danger">Disabled</span>}
+          {isExpiredUser(user, context.now) && <span class="badge danger">Expired</span>}
         </p>
       </div>
       {children}
@@ -177,8 +178,9 @@ function PasswordField({ id, label, autocomplete, hint }: PasswordFieldProps) {
   )
 }
 
-function AccountSection({ subject }: ProfilePageProps) {
+function AccountSection({ context, subject }: ProfilePageProps) {
   const { user } = subject
+  const { viewer, now } = context
   const base = `/users/${user.id}`
   const isDisabled = user.status === 'disabled'
   return (
@@ -192,6 +194,32 @@ function AccountSection({ subject }: ProfilePageProps) {
           : 'Resetting the password revokes every key-pair of this user and signs them out. Disabling the account refuses its password, key-pairs and tokens until it is enabled again.'}
         {isAdministrator(user) && ' This user is an administrator.'}
       </p>
+      <form method="post" action={`${base}/expiry`} class="add" id="expiry">
+        <Nonce viewer={viewer} />
+        <label for="account-expires-at">Account expires</label>
+        <div class="add-row">
+          <input
+            id="account-expires-at"
+            name="expires_at"
+            type="date"
+            value={user.expiresAt === null ? '' : isoDay(user.expiresAt)}
+            aria-describedby="account-expires-at-hint"
+          />
+          <button type="submit" class="button">
+            Save Expiry
+          </button>
+        </div>
+        <p class="note" id="account-expires-at-hint">
+          {user.expiresAt === null ? (
+            'The account does not expire. From the beginning of the day (UTC) it is refused, tokens and all.'
+          ) : (
+            <>
+              The account {user.expiresAt <= now ? 'expired' : 'expires'}{' '}
+              <Time at={user.expiresAt} now={now} />. Leave empty for never.
+            </>
+          )}
+        </p>
+      </form>
       <div class="actions">
         <form method="get" action={`${base}/password`} data-card>
           <button type="submit" class="button" id="reset-password">
@@ -211,6 +239,10 @@ function AccountSection({ subject }: ProfilePageProps) {
       </div>
     </section>
   )
+}
+
+function isoDay(seconds: number): string {
+  return new Date(seconds * 1000).toISOString().slice(0, 10)
 }
 
 function describeOthers(count: number): string {

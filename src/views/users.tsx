@@ -1,4 +1,4 @@
-import type { User } from '../domain/user.js'
+import { isExpiredUser, type User } from '../domain/user.js'
 import { PageLink } from './key-pair-section.js'
 import { type Message, Page, type PageContext, type Viewer } from './page.js'
 import { Time } from './time.js'
@@ -121,7 +121,18 @@ function UserRow({ user, isSelf, now }: { user: User; isSelf: boolean; now: numb
         <Time at={user.createdAt} now={now} />
       </td>
       <td data-label="Status">
-        {isDisabled ? <span class="badge danger">Disabled</span> : 'Active'}
+        {isDisabled ? (
+          <span class="badge danger">Disabled</span>
+        ) : isExpiredUser(user, now) ? (
+          <span class="badge danger">Expired</span>
+        ) : (
+          'Active'
+        )}
+        {user.expiresAt !== null && user.expiresAt > now && (
+          <p class="muted">
+            expires <Time at={user.expiresAt} now={now} />
+          </p>
+        )}
       </td>
       <td class="cell-action" data-label="Actions">
         {!isSelf && (

@@ -73,6 +73,7 @@ const user = (id: number, ...roles: Role[]): User => ({
   lastName: '',
   roles,
   status: 'active',
+  expiresAt: null,
   createdAt: 0,
 })
 const session = (of: User) =>

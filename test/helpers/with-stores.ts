@@ -79,6 +79,7 @@ export const newUser = (login: string, fields: Partial<NewUser> = {}): NewUser =
   lastName: '',
   roles: ['subscriber'],
   status: 'active',
+  expiresAt: null,
   createdAt: 1_700_000_000,
   passwordHash: `hash-of-${login}`,
   ...fields,

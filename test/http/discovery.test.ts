@@ -13,7 +13,7 @@ const routes: Record<string, string[]> = {
   '/wp/v2/users': ['GET'],
   '/wp/v2/users/me': ['GET'],
   '/wp/v2/users/me/password': ['POST'],
-  '/wp/v2/users/(?P<id>[\\d]+)': ['GET'],
+  '/wp/v2/users/(?P<id>[\\d]+)': ['GET', 'PATCH'],
   '/jwt-auth/v1/token': ['POST'],
   '/jwt-auth/v1/token/validate': ['POST'],
   '/jwt-auth/v1/token/refresh': ['POST'],

@@ -141,6 +141,19 @@ onSqlite('every answer is as described', async (t, service) => {
   await call(`${token}/validate`, `${token}/validate`, { headers: bearer('x'), status: 403 })
   await call(`${token}/validate`, `${token}/validate`, { status: 403 })
 
+  // Accounts that expire
+  const account = `${api}/users/{id}`
+  const limit = { method: 'PATCH', headers: person, json: { expires_at: '2100-01-31' } }
+  await call(account, `${api}/users/${eve.id}`, { ...limit, status: 200 })
+  await call(account, `${api}/users/999`, { ...limit, status: 404 })
+  await call(account, `${api}/users/${admin.id}`, { ...limit, status: 409 })
+  await call(account, `${api}/users/${eve.id}`, { ...limit, headers: other, status: 403 })
+  await call(account, `${api}/users/${eve.id}`, {
+    ...limit,
+    json: { expires_at: 'x' },
+    status: 400,
+  })
+
   // Tokens as a client wishes them
   const wished = { ...pair, is_revocable: 'true', description: 'Nightly', device: 'server' }
   const { jti } = await call(token, token, { fields: wished, status: 200 })

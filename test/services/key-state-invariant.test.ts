@@ -123,6 +123,7 @@ function stateOf(isRevoked: boolean): KeyState {
       lastName: '',
       roles: ['subscriber'],
       status: 'active',
+      expiresAt: null,
       createdAt: 0,
     },
   }

@@ -165,7 +165,8 @@ function policyText({ expiresAt, scopes, networks, requireDevice, description }:
   ])
 }
 
-function readExpiry(text: string): (now: number) => number | null {
+/** @returns The moment, as soon as it is known what time it is. */
+export function readExpiry(text: string): (now: number) => number | null {
   const seconds = parseTime(text)
   if (seconds !== undefined && /\D/.test(text)) return (now) => now + seconds
   const moment = parseMoment(text)

@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander'
+import { readExpiry } from './key-policy.js'
 import { operator } from '../../domain/actor.js'
 import { type Role, roles, type User } from '../../domain/user.js'
 import type { Services } from '../../services/index.js'
@@ -98,6 +99,22 @@ Example:
     .argument('<LOGIN>')
     .action(enableUser)
     .addHelpText('after', '\nExample:\n  $ twinkey user enable ada')
+
+  addJsonOption(user.command('expire'))
+    .summary('say when an account expires')
+    .description("Refuses a user's tokens, key-pairs and log-ins from a moment on.")
+    .argument('<LOGIN>')
+    .argument('<WHEN>', 'after 30d or 12h, on 2027-01-31 (UTC), or never', readExpiry)
+    .action(expireUser)
+    .addHelpText(
+      'after',
+      `
+Key-pairs and tokens are kept, and work again if the account is given more time.
+
+Examples:
+  $ twinkey user expire ada 90d
+  $ twinkey user expire ada never`,
+    )
 
   addSecondFactorCommands(user)
 
@@ -199,6 +216,7 @@ function showUser(login: string, options: JsonOption): Promise<void> {
         ['Name', `${user.firstName} ${user.lastName}`.trim() || '—'],
         ['Role', user.roles.join(', ')],
         ['Status', statuses[user.status]],
+        ...(user.expiresAt === null ? [] : ([['Expires', time(user.expiresAt)]] as const)),
         ['Created', time(user.createdAt)],
         ['Key-pairs', `${active} active${revoked > 0 ? `, ${revoked} revoked` : ''}`],
         ['2nd factor', describeSecondFactors(secondFactors)],
@@ -251,6 +269,23 @@ function enableUser(login: string, options: JsonOption): Promise<void> {
   })
 }
 
+function expireUser(
+  login: string,
+  when: (now: number) => number | null,
+  options: JsonOption,
+): Promise<void> {
+  return withRuntime(async ({ services }) => {
+    const user = await services.users.findByLogin(login)
+    const expiresAt = when(services.now())
+    await services.users.setExpiry(user.id, expiresAt)
+    const text =
+      expiresAt === null
+        ? `${user.login} does not expire.\n`
+        : `${user.login} expires at ${time(expiresAt)}: tokens, key-pairs and log-ins are refused from then on.\n`
+    print(options, await userById(services, user.id), text)
+  })
+}
+
 function deleteUser(login: string, options: JsonOption & { yes?: boolean }): Promise<void> {
   return withRuntime(async ({ services }) => {
     const user = await services.users.findByLogin(login)
@@ -278,6 +313,7 @@ function userData(user: User) {
     last_name: user.lastName,
     roles: user.roles,
     status: user.status,
+    ...(user.expiresAt !== null && { expires_at: isoTime(user.expiresAt) }),
     created_at: isoTime(user.createdAt),
   }
 }

@@ -24,6 +24,7 @@ const refreshTokens: readonly Vocabulary[] = [
     codes: [
       'rest_authentication_invalid_refresh_token',
       'rest_authentication_disabled_user',
+      'rest_authentication_expired_user',
       'rest_authentication_token_error',
       'rest_authentication_invalid_token_type',
       'rest_authentication_invalid_token_issuer',

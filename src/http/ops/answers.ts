@@ -236,6 +236,7 @@ export const userAnswer = shape(
     last_name: z.string().optional(),
     roles: z.array(z.string()).optional(),
     registered_date: z.string().optional(),
+    expires_at: seconds.optional().describe('In the context "edit", of an account that expires.'),
     name: z.string(),
     url: z.string(),
     description: z.string(),

@@ -77,6 +77,7 @@ const otherOperations: readonly Operation[] = [
     failures: [
       'incorrect_password',
       'rest_authentication_disabled_user',
+      'rest_authentication_expired_user',
       'rest_authentication_second_factor_required',
       'rest_authentication_invalid_second_factor',
       'rest_cross_origin',

@@ -64,7 +64,12 @@ export function loginPages(deps: LoginPagesDeps): AppRouter {
             ctx.state.refusal = error
             return showForm(ctx, { next, login, message: failure(message), status })
           },
-          ['incorrect_password', 'rest_authentication_disabled_user', 'rest_too_many_attempts'],
+          [
+            'incorrect_password',
+            'rest_authentication_disabled_user',
+            'rest_authentication_expired_user',
+            'rest_too_many_attempts',
+          ],
         )
         if (!session) return
         // Now that somebody has logged in, this remembers that the first start is over.

@@ -105,6 +105,7 @@ const notices = {
   revoked_all: 'All key-pairs were revoked.',
   renamed: 'The key-pair was renamed.',
   device_signed_out: 'The device was signed out.',
+  user_expiry: 'The expiry of the account was changed.',
   token_revoked: 'The token was revoked.',
   limited: 'The limits of the key-pair were changed.',
   password_changed:

@@ -41,6 +41,7 @@ export function tokenPages({ services, visitors, subjectOf }: ProfileTools, add:
         'rest_authentication_invalid_api_key_secret',
         'rest_authentication_revoked_api_key',
         'rest_authentication_disabled_user',
+        'rest_authentication_expired_user',
         'rest_authentication_expired_api_key',
         'rest_authentication_network_not_allowed',
         'rest_authentication_required_device',

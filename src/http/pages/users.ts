@@ -1,8 +1,9 @@
 import Router from '@koa/router'
 import { z } from 'zod'
+import { parseMoment } from '../../domain/key-pair-policy.js'
 import { roles } from '../../domain/user.js'
 import type { SessionActor } from '../../domain/actor.js'
-import { ServiceError } from '../../errors.js'
+import { invalidParameters, ServiceError } from '../../errors.js'
 import type { Services } from '../../services/index.js'
 import type { SecondFactorService } from '../../services/second-factors.js'
 import { TheirSecondFactorCard } from '../../views/their-second-factor.js'
@@ -178,6 +179,25 @@ export function usersPages({ services, visitors, page }: UsersPagesDeps): AppRou
       }),
     )
   }
+
+  router.post(
+    '/users/:id/expiry',
+    page(async function setExpiry(ctx) {
+      const { visitor, fields } = await visitors.readForm(ctx)
+      const id = readId(ctx.params?.id)
+      const done = await orShow(
+        async () => {
+          const expiresAt = parseMoment(String(fields.expires_at ?? ''))
+          if (expiresAt === undefined) throw invalidParameters({ expires_at: 'must be a date' })
+          await userAdministration.setExpiry(visitor.actor, id, expiresAt)
+          return true
+        },
+        (error, code) => showUsers(ctx, visitor, error, code),
+        ['rest_user_is_self', 'rest_user_last_administrator', 'rest_invalid_param'],
+      )
+      if (done) redirect(ctx, `/users/${id}/profile`, 'user_expiry')
+    }),
+  )
 
   router.get(
     '/users/:id/second-factor',

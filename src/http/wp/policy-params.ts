@@ -10,7 +10,7 @@ const list = z
   .transform((values) => values.map((value) => value.trim()).filter((value) => value !== ''))
 
 const expiryForms = 'must be seconds since 1970, a date such as 2027-01-31, or "never"'
-const moment = z
+export const moment = z
   .union([z.number(), text], { error: expiryForms })
   .transform((value) => (typeof value === 'number' ? value : parseMoment(value)))
   .refine((value) => value !== undefined, { error: expiryForms })

@@ -141,6 +141,7 @@ export function presentUser(user: User, publicUrl: string, context: UserContext 
       first_name: user.firstName,
       last_name: user.lastName,
       roles: user.roles,
+      ...(user.expiresAt !== null && { expires_at: user.expiresAt }),
       registered_date: new Date(user.createdAt * 1000).toISOString().replace('.000Z', '+00:00'),
     }),
     name: user.displayName,

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { ServiceError } from '../../errors.js'
 import type { SessionService } from '../../services/sessions.js'
+import type { UserAdministration } from '../../services/user-administration.js'
 import type { UserService } from '../../services/users.js'
 import { readBody } from '../body.js'
 import type { Authenticator } from '../guards/authenticate.js'
@@ -9,6 +10,7 @@ import { integerText, readId, readParams, text } from '../params.js'
 import { requestOrigin } from '../request-origin.js'
 import type { SessionCookie } from '../session-cookie.js'
 import type { RequestContext } from '../state.js'
+import { moment } from './policy-params.js'
 import { presentUser, type UserContext } from './present.js'
 import type { WpRoute } from './route.js'
 
@@ -25,6 +27,10 @@ const listArgs = viewArgs.extend({
   search: text.optional().describe('Part of a login, e-mail address or display name.'),
 })
 
+const changeArgs = z.object({
+  expires_at: moment.describe('When the account expires: seconds since 1970, a date, or "never".'),
+})
+
 const passwordArgs = z.object({
   old_password: text.describe('The current password.'),
   new_password: text.describe('The new password, at least 8 characters.'),
@@ -32,6 +38,7 @@ const passwordArgs = z.object({
 
 export interface UserRoutesDeps {
   users: UserService
+  userAdministration: UserAdministration
   sessions: SessionService
   authenticator: Authenticator
   cookie: SessionCookie
@@ -39,7 +46,7 @@ export interface UserRoutesDeps {
 }
 
 export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
-  const { users, sessions, authenticator, cookie, publicUrl } = deps
+  const { users, userAdministration, sessions, authenticator, cookie, publicUrl } = deps
 
   async function show(ctx: RequestContext, idOf: (selfId: number) => number): Promise<void> {
     const viewer = await authenticator.viewer(ctx)
@@ -151,6 +158,34 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
             failures: ['rest_user_invalid_id', 'rest_user_cannot_view', 'rest_forbidden_context'],
           },
           handle: (ctx) => show(ctx, () => readId(ctx.params?.id)),
+        },
+        {
+          methods: ['PATCH'],
+          args: changeArgs,
+          about: {
+            tag: 'Users',
+            summary: 'Say when an account expires',
+            notes:
+              'For administrators. From then on its log-ins, key-pairs and tokens are refused.',
+            access: 'person',
+            answer: userAnswer,
+            failures: [
+              'rest_user_invalid_id',
+              'rest_forbidden_context',
+              'rest_user_is_self',
+              'rest_user_last_administrator',
+            ],
+          },
+          async handle(ctx) {
+            const actor = await authenticator.person(ctx)
+            if (!actor) throw new ServiceError('rest_not_logged_in')
+            const body = await readBody(ctx)
+            const given = body.expires_at === null ? { ...body, expires_at: 'never' } : body
+            const { expires_at: expiresAt } = readParams(changeArgs, given)
+            const id = readId(ctx.params?.id)
+            await userAdministration.setExpiry(actor, id, expiresAt ?? null)
+            ctx.body = presentUser(await users.view(actor, id), publicUrl, 'edit')
+          },
         },
       ],
     },

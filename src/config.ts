@@ -64,6 +64,12 @@ export interface Config {
   tokenAudiences: readonly [string, ...string[]]
   /** Claims that clients may add to their tokens. */
   extraClaims: readonly string[]
+  /** Where a token may stand besides `Authorization`. */
+  tokenSources: {
+    header: string | undefined
+    cookie: string | undefined
+    field: string | undefined
+  }
   /** What key-pairs can be limited to; empty: nothing is defined. */
   keyPairScopes: readonly DefinedScope[]
   /** Longest life of the key-pairs that others than administrators mint, in seconds. */
@@ -264,6 +270,11 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
     requireDevice: values.REQUIRE_DEVICE,
     tokenAudiences: [audience, ...otherAudiences] as const,
     extraClaims: values.EXTRA_CLAIMS,
+    tokenSources: {
+      header: values.TOKEN_HEADER?.toLowerCase(),
+      cookie: values.TOKEN_COOKIE,
+      field: values.TOKEN_FIELD,
+    },
     keyPairScopes: values.KEY_PAIR_SCOPES ?? [],
     keyPairMaxLifetime: values.KEY_PAIR_MAX_LIFETIME * secondsPerDay || undefined,
     requireSecondFactor: values.REQUIRE_SECOND_FACTOR,

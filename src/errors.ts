@@ -6,7 +6,7 @@ interface Failure {
    * What a resource tells the bearer of a token (RFC 6750, section 3.1); empty where none came, and
    * absent where a token has nothing to do with it.
    */
-  bearer?: '' | 'invalid_token' | 'insufficient_scope'
+  bearer?: '' | 'invalid_token' | 'insufficient_scope' | 'invalid_request'
   message: string
 }
 
@@ -260,6 +260,11 @@ export const errorCatalogue = {
   },
 
   // Sessions and users
+  rest_authentication_several_tokens: {
+    status: 400,
+    bearer: 'invalid_request',
+    message: 'A request carries its token in one place only.',
+  },
   rest_not_logged_in: { status: 401, bearer: '', message: 'You are not currently logged in.' },
   rest_cookie_invalid_nonce: { status: 403, message: 'Cookie check failed' },
   rest_cross_origin: { status: 403, message: 'This request came from another site.' },

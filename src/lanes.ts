@@ -1,8 +1,10 @@
-import type { RequestListener, ServerResponse } from 'node:http'
+import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Config } from './config.js'
 import { createFailureAnswer, type FailureAnswer } from './http/error-handler.js'
 import { forwardAuthLane } from './http/forward-auth.js'
+import { createTokenSource, type TokenSource } from './http/guards/token-source.js'
 import { hotLane, type Lane } from './http/hot-lane.js'
+import { originOf } from './http/request-origin.js'
 import { apiHeaders } from './http/security-headers.js'
 import type { Logger } from './logger.js'
 import type { Services } from './services/index.js'
@@ -39,12 +41,14 @@ export function createListener(
     trustProxy: config.trustProxy,
   })
   const takeForwardAuth = createForwardAuth(deps)
+  const takeToken = createTokenSource(services.tokenSources)
   let app: RequestListener | undefined
   let loading: Promise<RequestListener> | undefined
 
   const listen: RequestListener = (request, response) => {
     // Node would leave out those beyond a number of its own, and say nothing.
     if (request.rawHeaders.length > 2 * mostHeaders) return refuseHeaders(response)
+    if (takeToken && !serveToken(takeToken, deps, request, response)) return
     if (take(request, response) || takeForwardAuth(request, response)) return
     if (app) return app(request, response)
     loading ??= loadApp()
@@ -62,6 +66,27 @@ export function createListener(
     )
   }
   return listen
+}
+
+/** @returns Whether the request may go on. */
+function serveToken(
+  takeToken: TokenSource,
+  deps: AppDeps,
+  request: IncomingMessage,
+  response: ServerResponse,
+): boolean {
+  try {
+    takeToken(request)
+    return true
+  } catch (error) {
+    const { method, url: path = '' } = request
+    const origin = originOf(request, deps.config.trustProxy)
+    const failure = createAnswerFailure(deps)(error, { method, path, isResource: true, origin })
+    const type = { 'Content-Type': 'application/json; charset=utf-8' }
+    response.writeHead(failure.status, { ...apiHeaders(deps.config), ...failure.headers, ...type })
+    response.end(JSON.stringify(failure.body))
+    return false
+  }
 }
 
 function refuseHeaders(response: ServerResponse): void {

@@ -61,6 +61,8 @@ export interface Services {
   housekeeping: Housekeeping
   /** What the operator's hooks do at the surfaces. */
   hooks: HookSet
+  /** Where a token may stand besides `Authorization`. */
+  tokenSources: Config['tokenSources']
   audit: Audit
   /** The clock, in seconds since the Unix epoch: for times that are shown relative to it. */
   now(): number
@@ -80,6 +82,7 @@ export interface ServicesDeps {
   config: Pick<
     Config,
     | 'publicUrl'
+    | 'tokenSources'
     | 'database'
     | 'accessTokenTtl'
     | 'refreshTokenTtl'
@@ -276,6 +279,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     usage,
     housekeeping,
     hooks,
+    tokenSources: config.tokenSources,
     audit,
     now,
     announceStop() {

@@ -9,6 +9,7 @@ import { failureHeaders } from '../failure-headers.js'
 import { hasBearer, readBearer } from './bearer.js'
 import { createGuard, type Guard } from './guard.js'
 import { assertScopes, readScopeList } from './scopes.js'
+import { createTokenSource, severalTokens } from './token-source.js'
 
 /** What {@link requireToken} puts on `ctx.state`. */
 export interface TokenState {
@@ -45,10 +46,12 @@ export interface RequireTokenOptions {
  */
 export function requireToken(
   services: Pick<Services, 'tokens' | 'toServiceError'> &
-    Partial<Pick<Services, 'hooks' | 'audit'>>,
+    Partial<Pick<Services, 'hooks' | 'audit' | 'tokenSources'>>,
   { scope = [], publicPaths = [] }: RequireTokenOptions = {},
 ): Middleware<TokenState> {
   const { tokens, toServiceError } = services
+  const { tokenSources } = services
+  const takeToken = tokenSources && createTokenSource(tokenSources)
   const needed = [scope].flat().flatMap(readScopeList)
   const guard = createGuard({
     hooks: services.hooks?.guard,
@@ -74,6 +77,8 @@ export function requireToken(
 
   return async function checkToken(ctx, next) {
     try {
+      takeToken?.(ctx.req)
+      takeField(ctx, tokenSources?.field)
       const principal = await (guard ? checkGuarded(guard, ctx) : check(ctx))
       // Whatever was there before is not what a token has proven.
       if (principal) Object.assign(ctx.state, stateOf(principal))
@@ -89,6 +94,21 @@ export function requireToken(
     }
     await next()
   }
+}
+
+/**
+ * The token of a form that a parser before has read (RFC 6750, section 2.2).
+ *
+ * @throws {ServiceError} `rest_authentication_several_tokens`
+ */
+function takeField(ctx: Context, field: string | undefined): void {
+  if (field === undefined || ctx.method !== 'POST' || !ctx.is('urlencoded', 'multipart')) return
+  const { body } = ctx.request as { body?: Record<string, unknown> }
+  const token = body?.[field]
+  if (typeof token !== 'string' || token === '') return
+  if (hasBearer(ctx.headers.authorization)) throw severalTokens()
+  delete body?.[field]
+  ctx.headers.authorization = `Bearer ${token}`
 }
 
 const stateNames = ['user', 'apiKey', 'scopes'] as const satisfies (keyof TokenState)[]

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { isAdministrator } from '../../domain/user.js'
 import { ServiceError } from '../../errors.js'
 import type { SessionService } from '../../services/sessions.js'
 import type { UserAdministration } from '../../services/user-administration.js'
@@ -179,6 +180,8 @@ export function userRoutes(deps: UserRoutesDeps): WpRoute[] {
           async handle(ctx) {
             const actor = await authenticator.person(ctx)
             if (!actor) throw new ServiceError('rest_not_logged_in')
+            // Before a word about what was sent: whether it could be used is no business of others.
+            if (!isAdministrator(actor.user)) throw new ServiceError('rest_forbidden_context')
             const body = await readBody(ctx)
             const given = body.expires_at === null ? { ...body, expires_at: 'never' } : body
             const { expires_at: expiresAt } = readParams(changeArgs, given)

@@ -102,6 +102,9 @@ onEachDatabase(
   env,
 )
 
+/** Over REST: whose session it is decides, not whether there is one. */
+const forAdministrators = /^\w+ \/wp-json\/wp\/v2\/(?:users|audit)$|^PATCH .*\/users\/\{id\}$/
+
 const authorisation =
   /rest_not_logged_in|rest_authentication_edit_user_error|rest_user_cannot_view|rest_forbidden_context|rest_cookie_invalid_nonce|rest_cannot_create_user|rest_authentication_no_token|insufficient_scope/
 
@@ -131,7 +134,7 @@ onEachDatabase(
       const about = { user, apiKey }
       const own = await sessionOf(service, user)
       const what = `${method} ${path}`
-      if (access === 'administration' || /^\/wp-json\/wp\/v2\/(?:users|audit)$/.test(path)) {
+      if (access === 'administration' || forAdministrators.test(what)) {
         const administrator = await sessionOf(service, root)
         assertPassed(
           t,

@@ -70,8 +70,8 @@ function codesWhere(fits: (failure: ServiceError) => boolean): ErrorCode[] {
   return codes.filter((code) => fits(new ServiceError(code)))
 }
 
-const tokenFailures: readonly ErrorCode[
-  'rest_authentication_several_tokens',] = [
+const tokenFailures: readonly ErrorCode[] = [
+  'rest_authentication_several_tokens',
   'rest_authentication_no_token',
   ...codesWhere(({ bearer }) => bearer === 'invalid_token'),
 ]

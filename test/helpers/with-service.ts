@@ -99,7 +99,13 @@ export async function startService(
     RATE_LIMIT_EXCHANGE_ADDRESS: '100000/1m',
     ...env,
   })
-  const runtime = await createRuntime(config, { ...extensions, logger, now, migrate: true })
+  const runtime = await createRuntime(config, { ...extensions, logger, now, migrate: true }).catch(
+    async (error: unknown) => {
+      // A server that listens keeps the whole run from ending.
+      await closeServer(server)
+      throw error
+    },
+  )
   server.on('request', runtime.listener)
   const metering = meter(server, runtime)
 

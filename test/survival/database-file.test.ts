@@ -194,16 +194,13 @@ registerWithTmpfs(
   'a read-only disk ends the start with the reason, and is left as it is',
   async (t) => {
     const disk = mountTmpfs('16m')
-    const service = await startService(inFolder(disk.folder))
     try {
-      await prepare(service)
-      const file = fileOf(service)
-      await service.runtime.close()
+      const file = join(disk.folder, 'twinkey.sqlite')
+      const env = { DATABASE_URL: `sqlite:${file}`, JWT_SECRET: jwtSecret }
+      await (await createRuntime(loadConfig(env), { logger, migrate: true })).close()
       const before = readFileSync(file)
       disk.makeReadOnly()
-      const { code, stderr } = await runCli(['serve'], {
-        env: { DATABASE_URL: service.databaseUrl, JWT_SECRET: jwtSecret },
-      })
+      const { code, stderr } = await runCli(['serve'], { env })
       t.is(code, 1)
       t.regex(stderr, /twinkey\.sqlite cannot be (written to|opened) by this user.* make the file/)
       t.deepEqual(readFileSync(file), before)

@@ -120,10 +120,13 @@ async function control(
   }
 }
 
+/** A Galera node that loses its group in the middle of a commit cannot tell either. */
+const doubtful = new Set(['ER_UNKNOWN_COM_ERROR', 'ER_ERROR_DURING_COMMIT'])
+
 /** Whether the server has said nothing of its own about the statement. */
 function isOutcomeUnknown(error: unknown): boolean {
   const code = String(codeOf(error))
-  return !code.startsWith('ER_') || code === 'ER_UNKNOWN_COM_ERROR'
+  return !code.startsWith('ER_') || doubtful.has(code)
 }
 
 class TimeLimitError extends Error {

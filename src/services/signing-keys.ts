@@ -67,6 +67,8 @@ export function createSigningKeyService(deps: SigningKeyServiceDeps): SigningKey
     const pair = await generateKeyPair(algorithm, { extractable: true, modulusLength: 2048 })
     const publicJwk = await exportJWK(pair.publicKey)
     const kid = await calculateJwkThumbprint(publicJwk)
+    // One in 64; on a command line it would be an option.
+    if (kid.startsWith('-')) return create(algorithm)
     const privateJwk = JSON.stringify(await exportJWK(pair.privateKey))
     return {
       kid,

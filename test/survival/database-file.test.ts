@@ -129,7 +129,7 @@ test('a file that is damaged while it is served is 503, not 500, and lets nothin
   }
 })
 
-test('a database that cannot grow refuses new rows with 503, still revokes, and recovers', async (t) => {
+test('a database that cannot grow refuses what needs room with 503, and recovers', async (t) => {
   const service = await startService(sqlite)
   try {
     const world = await prepare(service)
@@ -144,9 +144,13 @@ test('a database that cannot grow refuses new rows with 503, still revokes, and 
     t.is((await world.check()).status, 200)
     t.is((await world.checkDead()).status, 403)
     t.is(await world.listed(), minted, 'what was refused is not there')
-    t.is((await world.revoke()).status, 200, 'a revocation needs no room')
-    t.is((await world.check()).status, 403)
+    // The audit log's entry of a revocation may need a page, or find room on one that there is.
+    const revoked = await world.revoke()
+    if (revoked.status === 200) t.is((await world.check()).status, 403)
+    else assertUnavailable(t, revoked)
     await db.raw(`pragma max_page_count = ${pages + 1000}`)
+    t.is((await world.revoke()).status, 200)
+    t.is((await world.check()).status, 403)
     t.is((await world.mint()).status, 200)
     t.is(await world.listed(), minted + 1)
     t.notRegex(service.log(), /rest_internal_error|"level":60/)

@@ -2,7 +2,7 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import type { Config } from './config.js'
 import { createFailureAnswer, type FailureAnswer } from './http/error-handler.js'
 import { forwardAuthLane } from './http/forward-auth.js'
-import { createTokenSource, type TokenSource } from './http/guards/token-source.js'
+import { createTokenSource } from './http/guards/token-source.js'
 import { hotLane, type Lane } from './http/hot-lane.js'
 import { originOf } from './http/request-origin.js'
 import { apiHeaders } from './http/security-headers.js'
@@ -33,22 +33,33 @@ export function createListener(
   loadApp: () => Promise<RequestListener>,
 ): RequestListener {
   const { services, config, logger } = deps
-  const take = hotLane({
-    tokens: services.tokens,
-    hooks: services.hooks,
-    answerFailure: createAnswerFailure(deps),
-    headers: apiHeaders(config),
-    trustProxy: config.trustProxy,
-  })
+  const { trustProxy } = config
+  const answerFailure = createAnswerFailure(deps)
+  const headers = apiHeaders(config)
+  const { tokens, hooks } = services
+  const take = hotLane({ tokens, hooks, answerFailure, headers, trustProxy })
   const takeForwardAuth = createForwardAuth(deps)
   const takeToken = createTokenSource(services.tokenSources)
   let app: RequestListener | undefined
   let loading: Promise<RequestListener> | undefined
 
+  function refuse(request: IncomingMessage, response: ServerResponse, error: unknown): void {
+    const { method, url: path = '' } = request
+    const origin = originOf(request, trustProxy)
+    const failure = answerFailure(error, { method, path, isResource: true, origin })
+    const type = { 'Content-Type': 'application/json; charset=utf-8' }
+    response.writeHead(failure.status, { ...headers, ...failure.headers, ...type })
+    response.end(JSON.stringify(failure.body))
+  }
+
   const listen: RequestListener = (request, response) => {
     // Node would leave out those beyond a number of its own, and say nothing.
     if (request.rawHeaders.length > 2 * mostHeaders) return refuseHeaders(response)
-    if (takeToken && !serveToken(takeToken, deps, request, response)) return
+    try {
+      takeToken?.(request)
+    } catch (error) {
+      return refuse(request, response, error)
+    }
     if (take(request, response) || takeForwardAuth(request, response)) return
     if (app) return app(request, response)
     loading ??= loadApp()
@@ -66,27 +77,6 @@ export function createListener(
     )
   }
   return listen
-}
-
-/** @returns Whether the request may go on. */
-function serveToken(
-  takeToken: TokenSource,
-  deps: AppDeps,
-  request: IncomingMessage,
-  response: ServerResponse,
-): boolean {
-  try {
-    takeToken(request)
-    return true
-  } catch (error) {
-    const { method, url: path = '' } = request
-    const origin = originOf(request, deps.config.trustProxy)
-    const failure = createAnswerFailure(deps)(error, { method, path, isResource: true, origin })
-    const type = { 'Content-Type': 'application/json; charset=utf-8' }
-    response.writeHead(failure.status, { ...apiHeaders(deps.config), ...failure.headers, ...type })
-    response.end(JSON.stringify(failure.body))
-    return false
-  }
 }
 
 function refuseHeaders(response: ServerResponse): void {

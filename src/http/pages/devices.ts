@@ -1,11 +1,9 @@
 import { readId } from '../params.js'
-import { type PageMaker, redirect } from './page.js'
-import type { ProfileTools } from './profile.js'
-
-type Add = (method: 'get' | 'post', path: string, handle: Parameters<PageMaker>[0]) => void
+import { redirect } from './page.js'
+import type { AddPage, ProfileTools } from './profile.js'
 
 /** Signing out the devices of a key-pair. */
-export function devicePages({ services, visitors, subjectOf }: ProfileTools, add: Add) {
+export function devicePages({ services, visitors, subjectOf }: ProfileTools, add: AddPage) {
   const path = '/key-pairs/:api_key/devices/:device_id/sign-out'
 
   add('post', path, async function signOut(ctx) {

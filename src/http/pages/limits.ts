@@ -3,13 +3,11 @@ import { ProfileFrame } from '../../views/profile.js'
 import { readParams } from '../params.js'
 import { policyArgs, readPolicy } from '../wp/policy-params.js'
 import { narrow } from './narrow.js'
-import { orShow, type PageMaker, redirect, send } from './page.js'
-import type { ProfileTools } from './profile.js'
-
-type Add = (method: 'get' | 'post', path: string, handle: Parameters<PageMaker>[0]) => void
+import { orShow, redirect, send } from './page.js'
+import type { AddPage, ProfileTools } from './profile.js'
 
 /** What limits a key-pair that exists. */
-export function limitsPages({ services, visitors, subjectOf }: ProfileTools, add: Add) {
+export function limitsPages({ services, visitors, subjectOf }: ProfileTools, add: AddPage) {
   const { keyPairs } = services
 
   add('get', '/key-pairs/:api_key/limits', async function askLimits(ctx) {

@@ -38,6 +38,13 @@ export interface ProfilePagesDeps {
   publicUrl: string
 }
 
+/** Adds a page below `/profile` and, the same, below `/users/{id}/profile`. */
+export type AddPage = (
+  method: 'get' | 'post',
+  path: string,
+  handle: Parameters<PageMaker>[0],
+) => void
+
 export interface ProfileTools extends ProfilePagesDeps {
   tokenUrl: string
   /** Whose profile the address names; an administrator's own is at `/profile` only. */

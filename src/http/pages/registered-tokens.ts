@@ -1,10 +1,11 @@
-import { type PageMaker, redirect } from './page.js'
-import type { ProfileTools } from './profile.js'
-
-type Add = (method: 'get' | 'post', path: string, handle: Parameters<PageMaker>[0]) => void
+import { redirect } from './page.js'
+import type { AddPage, ProfileTools } from './profile.js'
 
 /** Revoking single tokens of a key-pair. */
-export function registeredTokenPages({ services, visitors, subjectOf }: ProfileTools, add: Add) {
+export function registeredTokenPages(
+  { services, visitors, subjectOf }: ProfileTools,
+  add: AddPage,
+) {
   add('post', '/key-pairs/:api_key/tokens/:jti/revoke', async function revoke(ctx) {
     const { visitor } = await visitors.readForm(ctx)
     const { user, base } = await subjectOf(ctx, visitor)

@@ -3,10 +3,8 @@ import { ProfileFrame } from '../../views/profile.js'
 import { RotateCard } from '../../views/rotate-card.js'
 import { MintedCard } from '../../views/shown-cards.js'
 import { narrow } from './narrow.js'
-import { orShow, type PageMaker, send } from './page.js'
-import type { ProfileTools } from './profile.js'
-
-type Add = (method: 'get' | 'post', path: string, handle: Parameters<PageMaker>[0]) => void
+import { orShow, send } from './page.js'
+import type { AddPage, ProfileTools } from './profile.js'
 
 const overlapText = z
   .string()
@@ -15,7 +13,10 @@ const overlapText = z
   .catch(Number.NaN)
 
 /** Another secret for a key-pair. */
-export function rotatePages({ services, visitors, subjectOf, tokenUrl }: ProfileTools, add: Add) {
+export function rotatePages(
+  { services, visitors, subjectOf, tokenUrl }: ProfileTools,
+  add: AddPage,
+) {
   const { keyPairs } = services
 
   add('get', '/key-pairs/:api_key/rotate', async function askRotate(ctx) {

@@ -4,13 +4,11 @@ import { TokensCard } from '../../views/shown-cards.js'
 import { requestOrigin } from '../request-origin.js'
 import { presentTokens } from '../wp/present.js'
 import { narrow } from './narrow.js'
-import { orShow, type PageMaker, send } from './page.js'
-import type { ProfileTools } from './profile.js'
-
-type Add = (method: 'get' | 'post', path: string, handle: Parameters<PageMaker>[0]) => void
+import { orShow, send } from './page.js'
+import type { AddPage, ProfileTools } from './profile.js'
 
 /** Exchanging a key-pair by hand, to try it or to take a token along. */
-export function tokenPages({ services, visitors, subjectOf }: ProfileTools, add: Add): void {
+export function tokenPages({ services, visitors, subjectOf }: ProfileTools, add: AddPage): void {
   const { keyPairs, tokens } = services
 
   add('get', '/key-pairs/:api_key/token', async function askSecret(ctx) {

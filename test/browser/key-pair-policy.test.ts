@@ -28,6 +28,10 @@ inBrowser(
     await page.getByRole('button', { name: 'Add New' }).click()
     await page.getByRole('dialog').waitFor()
     await page.getByRole('button', { name: 'Dismiss' }).click()
+    await rowOf(page, 'Limited').waitFor()
+    // In its very first second it expires next month.
+    service.advance(60)
+    await page.reload()
     const text = (await rowOf(page, 'Limited').locator('.limits').textContent()) ?? ''
     t.regex(text, /Host 1Expires in 4 weeksScopes: orders:readFrom 203\.0\.113\.0\/24, ::1/)
     await assertAccessible('limited key-pair')

@@ -4,20 +4,12 @@
  * The real server under 256 connections that send many distinct tokens, one after another, so that the
  * signature memory is always full and always changing. Prints the server's resident memory over time.
  */
-import { spawn } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { readdirSync, readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { SignJWT } from 'jose'
-import { loadConfig } from '../src/config.js'
-import { operator } from '../src/domain/actor.js'
-import { generateSecret } from '../src/domain/signing-secret.js'
-import { createRuntime } from '../src/runtime.js'
-import { freePort } from '../test/helpers/mariadb-server.js'
+import { type Content, install } from './installation.js'
 import { sendLoad } from './load.js'
 
 const { values } = parseArgs({
@@ -27,23 +19,11 @@ const { values } = parseArgs({
   },
 })
 const minutes = Number(values.minutes)
-const folder = mkdtempSync(join(tmpdir(), 'twinkey-soak-'))
-const port = await freePort()
-const env = {
-  DATABASE_URL: `sqlite:${join(folder, 'twinkey.sqlite')}`,
-  DATA_DIR: folder,
-  JWT_SECRET: generateSecret(),
-  PUBLIC_URL: 'http://twinkey.example',
-  PORT: String(port),
-  LOG_LEVEL: 'warn',
-}
-const requests = await makeRequests(Number(values.tokens))
-
-const cli = fileURLToPath(new URL('../dist/src/cli/index.js', import.meta.url))
-const server = spawn(process.execPath, [cli, 'serve'], {
-  env: { PATH: process.env.PATH, NODE_ENV: 'production', ...env },
-  stdio: ['ignore', 'ignore', 'inherit'],
-})
+const { installation, prepared: requests } = await install((content) =>
+  makeRequests(Number(values.tokens), content),
+)
+const { port } = installation
+const server = installation.start()
 await waitUntilReady()
 const handlesAtRest = openHandles()
 const slice = 15
@@ -67,20 +47,11 @@ console.log(`${sent} requests with ${requests.length} distinct tokens`)
 assertFlat()
 server.kill()
 await once(server, 'exit')
-rmSync(folder, { recursive: true })
+installation.remove()
 
-async function makeRequests(count: number) {
-  const config = loadConfig(env)
-  const logger = { debug() {}, info() {}, warn() {}, error() {} }
-  const runtime = await createRuntime(config, { logger, migrate: true })
-  const secret = new TextEncoder().encode(env.JWT_SECRET)
-  const user = await runtime.services.users.create({
-    login: 'load',
-    email: 'load@example.com',
-    password: 'a password for the load',
-    role: 'subscriber',
-  })
-  const { keyPair } = await runtime.services.keyPairs.mint(operator, user.id, 'Load')
+async function makeRequests(count: number, { runtime, user, keyPair }: Content) {
+  const { jwtSecret, publicUrl } = runtime.config
+  const secret = new TextEncoder().encode(jwtSecret)
   const made = []
   for (let i = 0; i < count; i++) {
     const claims = {
@@ -96,7 +67,7 @@ async function makeRequests(count: number) {
     }
     const token = await new SignJWT(claims)
       .setProtectedHeader({ typ: 'JWT', alg: 'HS256' })
-      .setIssuer(env.PUBLIC_URL)
+      .setIssuer(publicUrl)
       .setSubject(String(user.id))
       .setIssuedAt()
       .setNotBefore('0s')
@@ -109,7 +80,6 @@ async function makeRequests(count: number) {
       headers: { Authorization: `Bearer ${token}` },
     })
   }
-  await runtime.close()
   return made
 }
 

@@ -1,5 +1,4 @@
 import type { IncomingMessage } from 'node:http'
-import coBody from 'co-body'
 
 /** Of any request's body. Key-pairs, tokens and names fit many times over. */
 export const maxBodyBytes = 64 * 1024
@@ -13,13 +12,19 @@ export const formOptions = {
   decoder: decodeComponent,
 }
 
+/** Loaded by the first form: a node that was just started answers checks without it. */
+let parser: typeof import('co-body') | undefined
+
 /**
  * Reads an urlencoded body with the parser that koa-body uses for it.
  *
- * @throws What the parser throws: an error with `status` 413 or 400.
+ * @throws What the parser throws: an error with `status` 413 or 400; or if the client has gone.
  */
-export function readForm(request: IncomingMessage): Promise<Record<string, unknown>> {
-  return coBody.form(request, { limit: maxBodyBytes, queryString: formOptions })
+export async function readForm(request: IncomingMessage): Promise<Record<string, unknown>> {
+  parser ??= (await import('co-body')).default
+  // Whoever went away in the meantime: no parser would ever hear of it.
+  if (request.destroyed) throw new Error('The client has gone')
+  return parser.form(request, { limit: maxBodyBytes, queryString: formOptions })
 }
 
 /** Decodes as browsers do. qs keeps `%FF`, which is no UTF-8, as the three characters typed. */

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
-import { LRUCache } from 'lru-cache'
-import { RateLimiterRes } from 'rate-limiter-flexible'
+// The index loads a store for each database there is.
+import RateLimiterRes from 'rate-limiter-flexible/lib/RateLimiterRes.js'
 import RateLimiterStore from 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js'
 import type { RateLimit } from '../domain/rate-limit.js'
 import { type RateLimitState, ServiceError } from '../errors.js'
 import type { Count, CountStore } from '../store/rate-limits.js'
+import { createLru } from './lru.js'
 
 /** Holds something to a {@link RateLimit}, for each key apart. */
 export interface Limiter {
@@ -133,7 +134,7 @@ const mostRemembered = 100_000
 
 /** Counts in this process's memory, which forgets the oldest where there are too many. */
 export function createMemoryCounts(): CountStore {
-  const counts = new LRUCache<string, Count>({ max: mostRemembered })
+  const counts = createLru<string, Count>(mostRemembered)
   const find = (id: string, now: number) => {
     const count = counts.get(id)
     return count && count.expiresAt > now ? count : undefined

@@ -7,3 +7,7 @@ declare module 'rate-limiter-flexible/lib/RateLimiterStoreAbstract.js' {
     getInMemoryBlockMsBeforeExpire(storedKey: string): number
   }
 }
+
+declare module 'rate-limiter-flexible/lib/RateLimiterRes.js' {
+  export { RateLimiterRes as default } from 'rate-limiter-flexible'
+}

@@ -69,10 +69,12 @@ const decoder = new TextDecoder('utf-8', { fatal: true })
  */
 export function createTokenSigner(options: TokenSignerOptions): TokenSigner {
   const key = createSecretKey(Buffer.from(options.secret))
+  const { maxEntries, maxBytes } = options.memory
+  // With a bound of its own for the entries, lru-cache would reserve room for so many at once.
+  const smallestSize = Math.ceil(maxBytes / maxEntries)
   const verified = new LRUCache<string, PresentedToken>({
-    max: options.memory.maxEntries,
-    maxSize: options.memory.maxBytes,
-    sizeCalculation: (_, token) => token.length + entryOverhead,
+    maxSize: maxBytes,
+    sizeCalculation: (_, token) => Math.max(token.length + entryOverhead, smallestSize),
   })
 
   const regulars = createSightings()

@@ -1,8 +1,8 @@
-import { LRUCache } from 'lru-cache'
 import type { Logger } from '../logger.js'
 import type { DailyUsage } from '../store/key-pair-usage.js'
 import type { SecretUse, Use } from '../store/key-pairs.js'
 import type { TokenUse } from '../store/registered-tokens.js'
+import { createLru } from './lru.js'
 
 export interface UsageRecorder {
   /** An exchange or a refresh. */
@@ -32,6 +32,8 @@ const maxPerStatement = 500
 /** While the database is away, newer uses of other keys are dropped beyond this. */
 const maxPending = 50_000
 const bearerInterval = 60
+/** Of whom it is known when they were last recorded. */
+const mostRemembered = 100_000
 const secondsPerDay = 86_400
 
 /**
@@ -45,10 +47,10 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
   /** By key-pair and version: both secrets of a pair may have been used. */
   const pendingSecrets = new Map<string, SecretUse>()
   const pendingTokens = new Map<string, TokenUse>()
-  const lastOfToken = new LRUCache<string, number>({ max: 100_000 })
+  const lastOfToken = createLru<string, number>(mostRemembered)
   /** Exchanges not yet written, by key-pair and day. */
   const counts = new Map<string, DailyUsage>()
-  const lastBearer = new LRUCache<number, number>({ max: 100_000 })
+  const lastBearer = createLru<number, number>(mostRemembered)
   let flushing: Promise<void> = Promise.resolve()
 
   function keep(use: Use): void {

@@ -37,6 +37,8 @@ export type DatabaseConfig =
       queryTimeoutMs: number
       /** How long a request waits for one of several servers to serve it. */
       waitMs: number
+      /** Most reads of states of keys, of one process. */
+      readsPerSecond: number
     })
 
 export interface Config {
@@ -152,6 +154,7 @@ const variables = {
   DATABASE_ACQUIRE_TIMEOUT_MS: integer(5000, 100, 120_000),
   DATABASE_QUERY_TIMEOUT_MS: integer(5000, 100, 600_000),
   DATABASE_WAIT_MS: integer(2000, 100, 120_000),
+  DATABASE_READS_PER_SECOND: integer(2900, 100, 1_000_000),
   MIGRATE_ON_START: flag,
   SHUTDOWN_DELAY: integer(0, 0, 60),
   ...secretVariables,
@@ -257,6 +260,7 @@ export function loadConfig(env: Environment, directory = process.cwd()): Config 
             acquireTimeoutMs: values.DATABASE_ACQUIRE_TIMEOUT_MS,
             queryTimeoutMs: values.DATABASE_QUERY_TIMEOUT_MS,
             waitMs: values.DATABASE_WAIT_MS,
+            readsPerSecond: values.DATABASE_READS_PER_SECOND,
           },
     jwtSecret,
     keyEncryptionKey,

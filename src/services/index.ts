@@ -143,6 +143,8 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
     readStates: stores.keyStates.read,
     readMarkedStates: stores.keyStates.readWithMarks,
     timeoutMs: stateTimeoutMs(config),
+    readsPerSecond:
+      config.database.dialect === 'mysql' ? config.database.readsPerSecond : undefined,
   })
   const nodes = createNodeService({
     store: stores.nodes,

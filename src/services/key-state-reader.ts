@@ -2,6 +2,7 @@ import { createHistogram, observe } from '../domain/histogram.js'
 import { ServiceError } from '../errors.js'
 import type { KeyState, TokenMarks, TokenStates } from '../store/key-states.js'
 import type { StateReadMeasures } from './measures.js'
+import { createReadPace } from './read-pace.js'
 
 /** What a token names beside its key. Its signature has been verified. */
 export interface TokenMark {
@@ -37,6 +38,8 @@ export interface KeyStateReaderOptions {
   maxBatch?: number
   /** Longest wait of a call, its wait for the read before its own included. */
   timeoutMs?: number
+  /** Most queries a second, where they cost somebody else something; any number if absent. */
+  readsPerSecond?: number | undefined
 }
 
 interface Waiting {
@@ -57,6 +60,7 @@ const secondBounds = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.05,
  */
 export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateReader {
   const { readStates, readMarkedStates, maxBatch = 500, timeoutMs = 2000 } = options
+  const pace = options.readsPerSecond ? createReadPace(options.readsPerSecond) : undefined
   /** Asked for since the last read began, by {@link nameOf}. */
   const waiting = new Map<string, Waiting>()
   /** When the first of them was asked for. */
@@ -73,10 +77,15 @@ export function createKeyStateReader(options: KeyStateReaderOptions): KeyStateRe
   function schedule(): void {
     if (isReading || isScheduled) return
     isScheduled = true
-    setImmediate(() => {
-      isScheduled = false
-      void readNext()
-    })
+    const waitMs = pace?.waitMs() ?? 0
+    if (waitMs > 0) setTimeout(begin, Math.ceil(waitMs))
+    else setImmediate(begin)
+  }
+
+  function begin(): void {
+    isScheduled = false
+    pace?.begin()
+    void readNext()
   }
 
   async function readNext(): Promise<void> {

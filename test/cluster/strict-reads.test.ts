@@ -1,8 +1,12 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { setTimeout as delay } from 'node:timers/promises'
 import mysql from 'mysql2/promise'
 import { operator } from '../../src/domain/actor.js'
 import { ServiceError } from '../../src/errors.js'
 import type { Runtime } from '../../src/runtime.js'
+import { Checker } from './checker.js'
 import { onCluster } from './with-cluster.js'
 
 const origin = { ip: '203.0.113.7' }
@@ -63,6 +67,48 @@ for (const isStrict of [true, false]) {
       )
     },
   )
+}
+
+// So that the faults test is known to be able to find something.
+onCluster(
+  'the checker of the faults test sees a node whose reads are not strict',
+  async (t, cluster) => {
+    const alone = { DATABASE_URL: cluster.urlOf(1) }
+    const [here, there] = await Promise.all([cluster.runtime(0), cluster.runtime(1, alone)])
+    const [changed, checked] = await Promise.all([listen(here), listen(there)])
+    const checker = new Checker(changed.url, cluster.user.id, checked.url)
+    const lock = await mysql.createConnection(cluster.galera.nodes[1].url)
+    try {
+      await loosen(there)
+      await checker.logIn()
+      for (let i = 0; i < 5; i++) await checker.mint()
+      const checking = checker.check()
+      while (checker.requests < 20) await delay(10)
+      t.deepEqual(checker.violations, [])
+      await lock.query('flush tables with read lock')
+      await checker.revokeOldest()
+      await until(async () => checker.violations.length > 0)
+      checker.isOver = true
+      await checking
+      t.regex(checker.violations.join(), /was accepted after it was revoked/)
+    } finally {
+      checker.isOver = true
+      lock.destroy()
+      await Promise.all([changed.close(), checked.close()])
+    }
+  },
+)
+
+async function listen({ listener }: Runtime) {
+  const server = createServer(listener).listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    close() {
+      server.closeAllConnections()
+      return new Promise((resolve) => server.close(resolve))
+    },
+  }
 }
 
 /** Turns strict reads off on the connections of a node's pool. */

@@ -45,7 +45,7 @@ export function onCluster(
 ): void {
   const register = galeraLibrary && haproxy ? test.serial : test.serial.skip
   register(title, async (t) => {
-    t.timeout(15 * 60_000)
+    t.timeout(40 * 60_000)
     shared ??= startGalera()
     const galera = await shared
     const database = `twinkey${databases++}`
@@ -110,7 +110,10 @@ async function startHaproxy(
   cpSync(example, folder, { recursive: true })
   const port = await freePort()
   const path = join(folder, 'haproxy.cfg')
-  let config = readFileSync(path, 'utf8').replace('bind :8000', `bind 127.0.0.1:${port}`)
+  let config = readFileSync(path, 'utf8')
+    .replace('bind :8000', `bind 127.0.0.1:${port}`)
+    // The abstract name is the whole machine's.
+    .replaceAll('abns@twinkey-changes', `abns@twinkey-changes-${port}`)
   for (const [i, own] of ports.entries()) {
     config = config.replace(`127.0.0.1:808${i + 1}`, `127.0.0.1:${own}`)
   }

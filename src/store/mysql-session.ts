@@ -12,8 +12,13 @@ export class ServerNotReadyError extends Error {
   readonly code = 'SERVER_NOT_READY'
 }
 
-const variables = ['wsrep_on', 'wsrep_provider', 'read_only']
-const statuses = ['wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_status']
+// `innodb_read_only` is how a reader of Aurora is known.
+const readOnly = ['read_only', 'innodb_read_only']
+const variables = ['wsrep_on', 'wsrep_provider', ...readOnly]
+// MariaDB says there whether it is applying another server's changes, read-only or not.
+const statuses = ['Slave_running', 'wsrep_ready', 'wsrep_local_state', 'wsrep_cluster_status']
+const laggard =
+  'a replica lags behind its primary, so a revoked key would live on there. Name the primary, or nodes of a Galera cluster, in DATABASE_URL.'
 /** Of `wsrep_local_state`: as far as the others. A donor or a joiner is not. */
 const synced = '4'
 
@@ -32,16 +37,17 @@ export async function makeStrict(connection: MySqlConnection): Promise<boolean> 
   const settings = await pairs(connection, 'variables', variables)
   const hasProvider = (settings.get('wsrep_provider') ?? 'none') !== 'none'
   const isGalera = settings.get('wsrep_on') === 'ON' && hasProvider
-  if (settings.get('read_only') === 'ON') {
-    throw new ServerNotReadyError(
-      'The database server is read-only, as replicas are: a replica lags behind its primary, so a revoked key would live on there. Name the primary, or nodes of a Galera cluster, in DATABASE_URL.',
-    )
+  const status = await pairs(connection, 'status', statuses)
+  if (readOnly.some((name) => settings.get(name) === 'ON')) {
+    throw new ServerNotReadyError(`The database server is read-only, as replicas are: ${laggard}`)
+  }
+  if (status.get('Slave_running') === 'ON') {
+    throw new ServerNotReadyError(`The database server is a replica of another one: ${laggard}`)
   }
   // A statement must see what was committed before it began, not what was there when its transaction
   // began: the check after a row lock depends on it.
   await send(connection, 'set session transaction isolation level read committed')
   if (!isGalera) return false
-  const status = await pairs(connection, 'status', statuses)
   const isReady = status.get('wsrep_ready') === 'ON' && status.get('wsrep_local_state') === synced
   if (!isReady || status.get('wsrep_cluster_status') !== 'Primary') {
     throw new ServerNotReadyError(

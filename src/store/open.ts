@@ -3,6 +3,7 @@ import { dirname } from 'node:path'
 import knex, { type Knex } from 'knex'
 import { migrationSource } from '../../db/migration-source.js'
 import type { DatabaseConfig } from '../config.js'
+import type { DatabaseHost } from '../database-url.js'
 import { createDatabaseHosts } from './database-hosts.js'
 import { createMysqlClient } from './mysql-client.js'
 import { probeServer } from './mysql-probe.js'
@@ -30,7 +31,12 @@ export function openDatabase(config: DatabaseConfig, log: StoreLogger): Knex {
   }
   const common: Common = {
     log: logger,
-    migrations: { migrationSource, tableName: 'migrations' },
+    migrations: {
+      migrationSource,
+      tableName: 'migrations',
+      // While a fleet is upgraded, old nodes find migrations done that they do not know.
+      disableMigrationsListValidation: true,
+    },
     // With values in it, a failed statement's message would carry hashes into the log.
     compileSqlOnError: false,
   }
@@ -79,9 +85,23 @@ interface SqliteConnection {
   pragma(statement: string): unknown
 }
 
-function openMySql(config: Extract<DatabaseConfig, { dialect: 'mysql' }>, common: Common): Knex {
-  const { user, password, database, ssl, connectTimeoutMs } = config
-  const settings = {
+type MySqlConfig = Extract<DatabaseConfig, { dialect: 'mysql' }>
+
+/** Whether each of the servers would answer a strict read, now. */
+export function probeServers(
+  config: MySqlConfig,
+): Promise<{ host: DatabaseHost; isWell: boolean }[]> {
+  const settings = settingsOf(config)
+  return Promise.all(
+    config.hosts.map(async (host) => ({
+      host,
+      isWell: await probeServer({ ...settings, ...host }),
+    })),
+  )
+}
+
+function settingsOf({ user, password, database, ssl, connectTimeoutMs }: MySqlConfig) {
+  return {
     user,
     password,
     database,
@@ -95,6 +115,10 @@ function openMySql(config: Extract<DatabaseConfig, { dialect: 'mysql' }>, common
     // What a union of whole numbers and NULL is to MariaDB. None of ours is beyond 2^53.
     decimalNumbers: true,
   }
+}
+
+function openMySql(config: MySqlConfig, common: Common): Knex {
+  const settings = settingsOf(config)
   const hosts = createDatabaseHosts({
     hosts: config.hosts,
     probe: (host) => probeServer({ ...settings, ...host }),
@@ -107,7 +131,7 @@ function openMySql(config: Extract<DatabaseConfig, { dialect: 'mysql' }>, common
     ...common,
     client: createMysqlClient(config.queryTimeoutMs, hosts),
     connection: settings,
-    pool: { min: 0, max: config.poolMax, createTimeoutMillis: connectTimeoutMs + 1000 },
+    pool: { min: 0, max: config.poolMax, createTimeoutMillis: config.connectTimeoutMs + 1000 },
     acquireConnectionTimeout: config.acquireTimeoutMs,
   })
   // A server that accepts queries and never answers must not hold requests for ever. knex then

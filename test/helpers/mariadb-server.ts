@@ -10,10 +10,16 @@ import { findBinary } from './binaries.js'
 export interface MariadbServer {
   /** Without a database, e.g. `mysql://twinkey:twinkey@127.0.0.1:40123/`. */
   url: string
-  /** Starts it again on the same data and port, after `stop` or `kill`. */
-  start(): Promise<void>
+  /**
+   * Starts it again on the same data and port, after `stop` or `kill`.
+   *
+   * @param moreOptions For its command line, this once.
+   */
+  start(moreOptions?: readonly string[]): Promise<void>
   stop(): Promise<void>
   signal(signal: NodeJS.Signals): void
+  /** Of the process that runs now. */
+  pid(): number | undefined
   /** Stops it for good and removes its data. */
   remove(): Promise<void>
 }
@@ -75,9 +81,11 @@ export async function startMariadb(extraOptions: readonly string[] = []): Promis
 
   const server: MariadbServer = {
     url,
-    async start() {
+    async start(moreOptions = []) {
       const init = isNew ? [`--init-file=${join(folder, 'init.sql')}`] : []
-      child = spawn(mariadbBinary as string, [...options, ...init], { stdio: 'ignore' })
+      child = spawn(mariadbBinary as string, [...options, ...init, ...moreOptions], {
+        stdio: 'ignore',
+      })
       for (let attempt = 0; ; attempt++) {
         try {
           await (await mysql.createConnection(url)).end()
@@ -96,6 +104,7 @@ export async function startMariadb(extraOptions: readonly string[] = []): Promis
     signal(signal) {
       child?.kill(signal)
     },
+    pid: () => child?.pid,
     async stop() {
       await end(child, 'SIGTERM')
     },

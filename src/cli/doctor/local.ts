@@ -4,7 +4,8 @@ import type { Knex } from 'knex'
 import type { Config, Environment } from '../../config.js'
 import { checkFile, databaseClock, tryWriting } from '../../store/diagnosis.js'
 import { pendingMigrations } from '../../store/migrate.js'
-import { openDatabase } from '../../store/open.js'
+import { openDatabase, probeServers, waitMsOf } from '../../store/open.js'
+import { retryElsewhere } from '../../store/retry.js'
 import { secretNames, secretPath } from '../secret-files.js'
 import { failure, type Finding, ok, reasonOf, warning } from './finding.js'
 import { judgeClock } from './remote.js'
@@ -51,7 +52,8 @@ export async function checkDatabase(config: Config): Promise<Finding[]> {
 
 async function askDatabase({ database }: Config, db: Knex): Promise<Finding[]> {
   const found: Finding[] = []
-  const pending = await pendingMigrations(db)
+  // The first of several servers may be away: then another is asked.
+  const pending = await retryElsewhere(() => pendingMigrations(db), waitMsOf(database))
   found.push(
     pending.length === 0
       ? ok('database', 'It answers, and its schema is current.')
@@ -70,6 +72,7 @@ async function askDatabase({ database }: Config, db: Knex): Promise<Finding[]> {
     )
   }
   if (database.dialect === 'mysql') {
+    if (database.hosts.length > 1) found.push(...(await checkServers(database)))
     const now = Date.now() / 1000
     found.push(judgeClock('database-clock', 'the database', now - (await databaseClock(db))))
     return found
@@ -89,6 +92,22 @@ async function askDatabase({ database }: Config, db: Knex): Promise<Finding[]> {
       failure('integrity', `The file is damaged: ${problem}`, 'twinkey restore FILE --force'),
     )
   return [...found, ...checkDatabaseFiles(database.filename)]
+}
+
+/** Each of several servers by itself: the service goes on while one of them serves. */
+async function checkServers(
+  database: Extract<Config['database'], { dialect: 'mysql' }>,
+): Promise<Finding[]> {
+  const servers = await probeServers(database)
+  const away = servers.filter(({ isWell }) => !isWell)
+  if (away.length === 0) return [ok('servers', `All ${servers.length} answer strict reads.`)]
+  return away.map(({ host: { host, port } }) =>
+    warning(
+      'servers',
+      `${host}:${port} does not answer strict reads.`,
+      'Start it; or see whether it is in step with its cluster: show status like "wsrep%"',
+    ),
+  )
 }
 
 function checkDatabaseFiles(filename: string): Finding[] {

@@ -105,3 +105,16 @@ onSqlite('the page shows every endpoint, and nothing of other hosts', async (t, 
   const [style] = /\/assets\/\w+\/docs\.css/.exec(html) ?? []
   t.is((await service.fetch(style ?? '/none')).status, 200)
 })
+
+onSqlite('whoever has to wait is told so in the headers that are described', async (t, service) => {
+  const { paths } = await readDocument(service)
+  const described = paths['/login'].post.responses['429'].headers
+  const fields = { user_login: 'nobody', password: 'wrong' }
+  let answer = await service.json('/login', { fields })
+  while (answer.status === 401) answer = await service.json('/login', { fields })
+  t.is(answer.status, 429)
+  const names = ['Retry-After', 'RateLimit-Policy', 'RateLimit']
+  t.deepEqual(Object.keys(described), names)
+  for (const name of names) t.truthy(answer.headers.get(name), name)
+  t.deepEqual(Object.keys(paths['/login'].post.responses['503'].headers), ['Retry-After'])
+})

@@ -203,6 +203,16 @@ function describeHeaders(headers: Record<string, string>) {
   )
 }
 
+/** What says when to try again, by status (`failure-headers.ts`). */
+const waitHeaders: Record<number, Record<string, string>> = {
+  429: {
+    'Retry-After': 'Seconds until there is a quota again.',
+    'RateLimit-Policy': 'The name of the limit, its quota (`q`) and its window in seconds (`w`).',
+    RateLimit: 'What remains of the quota (`r`), and seconds until there is one again (`t`).',
+  },
+  503: { 'Retry-After': 'Seconds after which trying again makes sense.' },
+}
+
 /** One response a status: which failures have it, and what it looks like. */
 function describeFailures(operation: Operation): Record<string, OpenApiResponse> {
   const { dialect = 'wordpress' } = operation
@@ -237,6 +247,7 @@ function describeFailures(operation: Operation): Record<string, OpenApiResponse>
         String(status),
         {
           description: [...lines].join('\n'),
+          ...(status in waitHeaders && { headers: describeHeaders(waitHeaders[status] ?? {}) }),
           ...(schema && { content: contentOf(['application/json'], schema) }),
         },
       ]

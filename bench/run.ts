@@ -1,21 +1,21 @@
 /**
- * `npm run bench [-- --json] [--rounds 5] [--seconds 3] [--only TEXT]`
+ * `npm run bench [-- --json] [--rounds 5] [--seconds 3] [--only TEXT] [--large]`
+ *
+ * `--only` takes a part of a row's name, or all of it with `=` in front. `--large` adds the rows with
+ * 10,000,000 key-pairs.
  *
  * Every row is measured in the same run, in turn, round after round, so that a noisy moment hits all
  * alike; what counts are ratios between rows. Load comes from a process of its own.
  */
-import { type ChildProcess, fork } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { parseArgs } from 'node:util'
 import mysql from 'mysql2/promise'
 import { mariadbBinary, startMariadb } from '../test/helpers/mariadb-server.js'
 import { type LoadRequest, loader, sendLoad } from './load.js'
-import { type Scenario, type ServerInfo, type ServerSpec, scenarios } from './scenarios.js'
-import type { ServerStats } from './servers/harness.js'
+import { type Scenario, type ServerSpec, scenarios } from './scenarios.js'
+import { type ServerProcess, startServer } from './server-process.js'
 import { judge, type Row } from './targets.js'
 
 const { values } = parseArgs({
@@ -24,27 +24,27 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '5' },
     seconds: { type: 'string', default: '3' },
     only: { type: 'string', multiple: true, default: [] },
+    large: { type: 'boolean', default: false },
   },
 })
 const rounds = Number(values.rounds)
 const seconds = Number(values.seconds)
 const folder = mkdtempSync(join(tmpdir(), 'twinkey-bench-'))
-const mariadb = mariadbBinary ? await startMariadb() : undefined
+// The tables that are compared must all fit into memory, or it is disks that are compared.
+const options = values.large ? ['--innodb-buffer-pool-size=4G', '--innodb-log-file-size=1G'] : []
+const mariadb = mariadbBinary ? await startMariadb(options) : undefined
 const say = (text: string) => values.json || console.error(text)
 if (!mariadb) say('mariadbd is not installed: its rows are left out.')
 
+const isNamed = (name: string) =>
+  values.only.length === 0 ||
+  values.only.some((part) => (part[0] === '=' ? part.slice(1) === name : name.includes(part)))
 const chosen = scenarios.filter(
-  ({ name, server }) =>
-    (server.database !== 'MariaDB' || mariadb) &&
-    (values.only.length === 0 || values.only.some((part) => name.includes(part))),
+  ({ name, server, isLarge }) =>
+    (server.database !== 'MariaDB' || mariadb) && (values.large || !isLarge) && isNamed(name),
 )
 
-interface Running {
-  child: ChildProcess
-  info: ServerInfo
-}
-
-const servers = new Map<string, Promise<Running>>()
+const servers = new Map<string, Promise<ServerProcess>>()
 let databases = 0
 
 async function databaseUrl(spec: ServerSpec): Promise<string> {
@@ -56,37 +56,8 @@ async function databaseUrl(spec: ServerSpec): Promise<string> {
   return new URL(name, mariadb.url).href
 }
 
-async function start(spec: ServerSpec): Promise<Running> {
-  const url = spec.database ? await databaseUrl(spec) : ''
-  const args = spec.seed
-    ? [JSON.stringify({ ...spec.seed, databaseUrl: url })]
-    : [spec.argument ?? '', url]
-  const path = fileURLToPath(new URL(`../dist/bench/servers/${spec.module}.js`, import.meta.url))
-  const child = fork(path, args, { execArgv: [], env: { ...process.env, NODE_ENV: 'production' } })
-  const info = await answer<ServerInfo>(child)
-  return { child, info }
-}
-
-async function answer<T>(child: ChildProcess): Promise<T> {
-  const settled = new AbortController()
-  const { signal } = settled
-  try {
-    const [message] = await Promise.race([
-      once(child, 'message', { signal }),
-      once(child, 'exit', { signal }).then(([code]) => {
-        throw new Error(`A server ended with code ${code}`)
-      }),
-    ])
-    return message as T
-  } finally {
-    settled.abort()
-  }
-}
-
-function statsOf(child: ChildProcess): Promise<ServerStats> {
-  const stats = answer<ServerStats>(child)
-  child.send('stats')
-  return stats
+async function start(spec: ServerSpec): Promise<ServerProcess> {
+  return startServer(spec, spec.database ? await databaseUrl(spec) : '')
 }
 
 interface Sample extends Omit<Row, 'name' | 'connections'> {
@@ -98,13 +69,13 @@ const samples = new Map<string, Sample[]>()
 async function measure(scenario: Scenario, connections: number): Promise<void> {
   const id = JSON.stringify(scenario.server)
   if (!servers.has(id)) servers.set(id, start(scenario.server))
-  const { child, info } = await (servers.get(id) as Promise<Running>)
+  const { info, stats } = await (servers.get(id) as Promise<ServerProcess>)
   const requests: LoadRequest[] = await scenario.requests(info)
   const load = { port: info.port, connections, requests }
   await sendLoad({ ...load, seconds: 1 })
-  const before = await statsOf(child)
+  const before = await stats()
   const result = await sendLoad({ ...load, seconds })
-  const after = await statsOf(child)
+  const after = await stats()
   if (result.errors > 0) throw new Error(`${scenario.name}: ${result.errors} requests broke`)
   const key = JSON.stringify([scenario.name, connections])
   const list = samples.get(key) ?? []
@@ -136,7 +107,7 @@ try {
     }
   }
 } finally {
-  for (const running of servers.values()) (await running.catch(() => undefined))?.child.disconnect()
+  for (const running of servers.values()) (await running.catch(() => undefined))?.stop()
   await mariadb?.remove()
   rmSync(folder, { recursive: true, force: true })
 }

@@ -7,6 +7,8 @@ export interface ServerInfo {
   pairs?: { api_key: string; api_secret: string }[]
   tokens?: string[]
   refreshTokens?: string[]
+  /** The session cookie of the user whose pairs are used. */
+  session?: string
   exchangeBody?: string
   opaqueBody?: string
   introspectBody?: string
@@ -27,6 +29,8 @@ export interface Scenario {
   name: string
   server: ServerSpec
   connections: readonly number[]
+  /** Takes minutes to prepare: measured when asked for. */
+  isLarge?: boolean
   requests(info: ServerInfo): LoadRequest[] | Promise<LoadRequest[]>
 }
 
@@ -61,6 +65,9 @@ const multipart = (fields: Record<string, string>): LoadRequest => {
 
 const withToken = (path: string) => (info: ServerInfo) =>
   (info.tokens ?? []).map((token) => get(path, token))
+const withSession = (path: string) => (info: ServerInfo) => [
+  { ...get(path), headers: { Cookie: `twinkey_session=${info.session}` } },
+]
 const withPair = (info: ServerInfo) =>
   (info.pairs ?? []).map((pair) => post(tokenPath, String(new URLSearchParams(pair))))
 
@@ -120,6 +127,8 @@ function ours(database: Database): Scenario[] {
   const million = server({ keyPairs: 1_000_000, used: 1000 })
   const single = server({ keyPairs: 1, used: 1 })
   const hoarder = server({ keyPairs: 1000, used: 1, idleOfUser: 10_000 })
+  // Of which one user has ten thousand, as `hoarder` has.
+  const tenMillion = server({ keyPairs: 10_000_000, used: 1000, idleOfUser: 9000 })
   const asymmetric = server({ keyPairs: 1000, used: 1, algorithm: 'ES256' })
   const bad = server({ keyPairs: 1000, used: 1000, revoked: 0.1 })
   const row = (
@@ -157,6 +166,14 @@ function ours(database: Database): Scenario[] {
     row('refresh', one, [32], (info) =>
       (info.refreshTokens ?? []).map((token) => post(tokenPath, `refresh_token=${token}`)),
     ),
+    row('profile page, 10,000 pairs', hoarder, [1], withSession('/profile')),
+    ...(database === 'MariaDB'
+      ? [
+          row('validate, 1,000 keys of 10,000,000', tenMillion, [32], withToken(validatePath)),
+          row('exchange, 1,000 keys of 10,000,000', tenMillion, [32], withPair),
+          row('profile page, 10,000 of 10,000,000 pairs', tenMillion, [1], withSession('/profile')),
+        ].map((scenario) => ({ ...scenario, isLarge: true }))
+      : []),
   ]
 }
 

@@ -81,12 +81,14 @@ function judgeDatabase(database: Database, find: Find): Verdict[] {
   ratio('exchange, ES256 / HS256', 0.6, ours('exchange, ES256', 32), exchange)
   for (const what of ['validate', 'exchange']) {
     const thousand = ours(`${what}, 1,000 keys`, 32)
-    ratio(
-      `${what}, 1,000,000 / 1,000 pairs`,
-      0.9,
-      ours(`${what}, 1,000 keys of 1,000,000`, 32),
-      thousand,
-    )
+    for (const size of ['1,000,000', '10,000,000']) {
+      ratio(
+        `${what}, ${size} / 1,000 pairs`,
+        0.9,
+        ours(`${what}, 1,000 keys of ${size}`, 32),
+        thousand,
+      )
+    }
   }
   ratio(
     'validate, user with 10,000 pairs / 1',
@@ -100,6 +102,10 @@ function judgeDatabase(database: Database, find: Find): Verdict[] {
     ours('exchange, user with 10,000 pairs', 32),
     exchange,
   )
+  for (const of of ['', ' of 10,000,000']) {
+    const page = ours(`profile page, 10,000${of} pairs`, 1)
+    limit(`profile page, user with 10,000${of} pairs`, 'ms', 200, page?.p50)
+  }
   limit('validate, 256: queries a request', '', 0.05, ours('validate', 256)?.queries)
   return verdicts
 }

@@ -9,10 +9,10 @@ import Koa from 'koa'
 import pino from 'pino'
 import { loadConfig } from '../../src/config.js'
 import { operator } from '../../src/domain/actor.js'
-import { hashSecret } from '../../src/domain/key-pair.js'
 import type { KeyAlgorithm } from '../../src/domain/signing-key.js'
 import { requireToken } from '../../src/http/guards/require-token.js'
 import { createRuntime } from '../../src/runtime.js'
+import { addKeyPairs, fillKeyPairs } from './fill.js'
 import { report } from './harness.js'
 
 export interface Seed {
@@ -47,16 +47,16 @@ if (seed.algorithm) {
   await db('signing_keys').update({ activated_at: 0 })
   await services.keyRing.reload()
 }
-await fill(seed.keyPairs)
+await fillKeyPairs(db, seed.keyPairs)
+const login = `load${Date.now()}`
+const password = 'a password for the load'
 const user = await services.users.create({
-  login: `load${Date.now()}`,
-  email: `load${Date.now()}@example.com`,
-  password: 'a password for the load',
+  login,
+  email: `${login}@example.com`,
+  password,
   role: 'subscriber',
 })
-for (let i = 0; i < (seed.idleOfUser ?? 0); i += 1000) {
-  await insertPairs(user.id, `idle${i}`, Math.min(1000, (seed.idleOfUser ?? 0) - i))
-}
+await addKeyPairs(db, user.id, seed.idleOfUser ?? 0)
 const pairs = []
 const tokens: string[] = []
 const refreshTokens: string[] = []
@@ -71,6 +71,7 @@ for (let i = 0; i < seed.used; i++) {
   if (i < seed.used * (seed.revoked ?? 0))
     await services.keyPairs.revoke(operator, user.id, keyPair.apiKey)
 }
+const session = await services.sessions.logIn(login, password, { ip: null, userAgent: null })
 /** Somebody's own API behind the middleware, on the same server. */
 const api = new Koa()
   .use(requireToken(services))
@@ -92,37 +93,7 @@ report(
     if (request.url === '/api/hello') void api(request, response)
     else runtime.listener(request, response)
   }),
-  { pairs, tokens, refreshTokens },
+  { pairs, tokens, refreshTokens, session: session.token },
   // The state read does not go through knex on SQLite, and is counted by its reader.
   () => (db.client.dialect === 'mysql' ? queries : queries + services.keyStates.reads()),
 )
-
-/** Rows by the thousand: a table of the size asked for, not a history. */
-async function fill(count: number): Promise<void> {
-  const present = Number((await db('key_pairs').count({ n: '*' }))[0]?.n ?? 0)
-  for (let i = present; i < count; i += 1000) {
-    const [userId = 0] = await db('users').insert({
-      user_login: `seed${i}`,
-      user_email: `seed${i}@example.com`,
-      user_nicename: `seed${i}`,
-      display_name: `Seed ${i}`,
-      roles: 'subscriber',
-      password_hash: 'none',
-      created_at: 0,
-    })
-    await insertPairs(userId, `seed${i}`, Math.min(1000, count - i))
-  }
-}
-
-async function insertPairs(userId: number, prefix: string, count: number): Promise<void> {
-  const { hash, scheme } = hashSecret('nobody has it')
-  const rows = Array.from({ length: count }, (_, i) => ({
-    user_id: userId,
-    name: 'Seed',
-    api_key: `${userId}${prefix}${String(i).padStart(12, '0')}`,
-    secret_hash: hash,
-    hash_scheme: scheme,
-    created_at: 0,
-  }))
-  await db.transaction((trx) => trx.batchInsert('key_pairs', rows, 500))
-}

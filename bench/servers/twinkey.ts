@@ -94,6 +94,6 @@ report(
     else runtime.listener(request, response)
   }),
   { pairs, tokens, refreshTokens, session: session.token },
-  // The state read does not go through knex on SQLite, and is counted by its reader.
-  () => (db.client.dialect === 'mysql' ? queries : queries + services.keyStates.reads()),
+  // The state read does not go through knex, and is counted by its reader.
+  () => queries + services.keyStates.reads(),
 )

@@ -4,6 +4,7 @@ import type { DeviceChain } from '../domain/device.js'
 import type { HashScheme, PairSecrets } from '../domain/key-pair.js'
 import type { KeyPairPolicy } from '../domain/key-pair-policy.js'
 import type { Role, User, UserStatus } from '../domain/user.js'
+import { createMysqlReader } from './mysql-reader.js'
 import { retryElsewhere } from './retry.js'
 
 /** All that decides about a request: the key-pair and its user, read together in one query. */
@@ -194,24 +195,26 @@ export interface KeyStateStore {
 export function createKeyStateStore(db: Knex, waitMs = 0): KeyStateStore {
   const { dialect, config } = db.client
   const filename: string | undefined = config.connection?.filename
-  if (dialect === 'mysql') return createMySqlStore(db, waitMs)
   // A transaction, or a database in memory, is visible to its own connection only.
+  if (dialect === 'mysql') return createMySqlStore(db, waitMs)
   if (db.isTransaction || !filename || filename === ':memory:') return createSharedSqliteStore(db)
   return createSqliteStore(filename)
 }
 
+/** Of a server that hangs: who asks has been told before that the service is unavailable. */
+const longestReadMs = 2000
+
 /** @param waitMs As for `retryElsewhere`: a read that starts again is as fresh as one that starts. */
 function createMySqlStore(db: Knex, waitMs: number): KeyStateStore {
   // Of the time that a request waits, a server that hangs must leave some to the next one.
-  const limited = <T extends Knex.Raw>(query: T) => (waitMs > 0 ? query.timeout(waitMs / 2) : query)
+  const limitMs = waitMs > 0 ? waitMs / 2 : longestReadMs
+  const reader = createMysqlReader(db)
+  const ask = (sql: string, values: readonly string[]) =>
+    retryElsewhere(() => reader.rows(sql, values, limitMs), waitMs)
   return {
     async read(apiKeys) {
-      const places = apiKeys.map(() => '?').join(',')
-      return retryElsewhere(async () => {
-        const query = db.raw(`${select} (${places})`, [...apiKeys]).options({ rowsAsArray: true })
-        const [rows] = await limited(query)
-        return rows.map(stateFromRow)
-      }, waitMs)
+      const rows = await ask(`${select} (${apiKeys.map(() => '?').join(',')})`, apiKeys)
+      return rows.map((row) => stateFromRow(row as unknown as StateRow))
     },
     async readWithMarks(apiKeys, { chains, tokenIds }) {
       const lists = [apiKeys, chains, tokenIds]
@@ -220,12 +223,9 @@ function createMySqlStore(db: Knex, waitMs: number): KeyStateStore {
         list.length === 0 ? 'null' : list.map(() => '?').join(','),
       )
       const text = selectAll({ keys, chains: chainPlaces, tokenIds: tokenPlaces })
-      return retryElsewhere(async () => {
-        const [rows] = await limited(db.raw(text, lists.flat()).options({ rowsAsArray: true }))
-        return sortRows(rows)
-      }, waitMs)
+      return sortRows(await ask(text, lists.flat()))
     },
-    close() {},
+    close: reader.close,
   }
 }
 

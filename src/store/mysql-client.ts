@@ -4,12 +4,25 @@ import type { DatabaseHost } from '../database-url.js'
 import type { DatabaseHosts } from './database-hosts.js'
 import { makeStrict, type MySqlConnection } from './mysql-session.js'
 
-interface Connection extends MySqlConnection {
+export interface Connection extends MySqlConnection {
   /** Why the pool must not give this connection out again. */
   __knex__disposed?: Error
   /** Where it leads. */
   databaseHost?: DatabaseHost
   destroy(): void
+}
+
+/** What of the client is used beside what knex documents. */
+export interface MysqlClient {
+  acquireConnection(): Promise<Connection>
+  releaseConnection(connection: Connection): Promise<void>
+  /** Whether it leads to the server that is preferred now. */
+  isCurrent(connection: Connection): boolean
+  /** Sends a statement as it is. `response`: the rows, then their fields. */
+  _query(
+    connection: Connection,
+    statement: { sql: string; bindings?: readonly unknown[]; options?: { rowsAsArray: true } },
+  ): Promise<{ response: [unknown[][], unknown] }>
 }
 
 const transactionControl = /^(BEGIN|COMMIT|ROLLBACK|SAVEPOINT|RELEASE|SET TRANSACTION)\b/i
@@ -73,7 +86,11 @@ export function createMysqlClient(timeoutMs: number, hosts: DatabaseHosts): type
     }
 
     override async validateConnection(connection: Connection): Promise<boolean> {
-      return connection.databaseHost === hosts.current() && super.validateConnection(connection)
+      return this.isCurrent(connection) && super.validateConnection(connection)
+    }
+
+    isCurrent(connection: Connection): boolean {
+      return connection.databaseHost === hosts.current()
     }
 
     // No private methods: the client of a transaction has this prototype and was never constructed.
@@ -129,12 +146,12 @@ function isOutcomeUnknown(error: unknown): boolean {
   return !code.startsWith('ER_') || doubtful.has(code)
 }
 
-class TimeLimitError extends Error {
+export class TimeLimitError extends Error {
   override readonly name = 'TimeLimitError'
   readonly code = 'ETIMEDOUT'
 }
 
-async function withTimeLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
+export async function withTimeLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const expiry = new Promise<never>((_, reject) => {
     const error = new TimeLimitError(`The database server gave no answer within ${limitMs} ms`)

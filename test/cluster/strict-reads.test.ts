@@ -112,8 +112,10 @@ async function listen({ listener }: Runtime) {
 }
 
 /** Turns strict reads off on the connections of a node's pool. */
-async function loosen({ db }: Runtime): Promise<void> {
+async function loosen({ db, stores }: Runtime): Promise<void> {
   const pool = db.client.pool
+  // It keeps one of them.
+  stores.keyStates.close()
   await pool.destroy()
   db.client.config.pool = {
     min: 0,

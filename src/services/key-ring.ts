@@ -1,5 +1,6 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
-import { type CryptoKey, importJWK, type JWK } from 'jose'
+import type { CryptoKey, JWK } from 'jose'
+import { importJWK } from 'jose/key/import'
 import { decrypt } from '../domain/key-encryption.js'
 import { type KeyAlgorithm, type SigningKey, signingKeyAt } from '../domain/signing-key.js'
 import { ServiceError } from '../errors.js'

@@ -1,4 +1,6 @@
-import { calculateJwkThumbprint, exportJWK, generateKeyPair } from 'jose'
+import { calculateJwkThumbprint } from 'jose/jwk/thumbprint'
+import { exportJWK } from 'jose/key/export'
+import { generateKeyPair } from 'jose/key/generate/keypair'
 import { operator } from '../domain/actor.js'
 import { doneBy } from '../domain/audit.js'
 import { encrypt } from '../domain/key-encryption.js'

@@ -1,5 +1,8 @@
 import { createHmac, createSecretKey, sign, timingSafeEqual } from 'node:crypto'
-import { CompactSign, compactVerify, decodeProtectedHeader } from 'jose'
+// jose's index would load encryption and remote key sets, too.
+import { decodeProtectedHeader } from 'jose/decode/protected_header'
+import { CompactSign } from 'jose/jws/compact/sign'
+import { compactVerify } from 'jose/jws/compact/verify'
 import { LRUCache } from 'lru-cache'
 import {
   type PresentedToken,

@@ -1,8 +1,10 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import type { Logger } from '../logger.js'
 import type { DailyUsage } from '../store/key-pair-usage.js'
 import type { SecretUse, Use } from '../store/key-pairs.js'
 import type { TokenUse } from '../store/registered-tokens.js'
 import { createLru } from './lru.js'
+import { takeFirst } from './take-first.js'
 
 export interface UsageRecorder {
   /** An exchange or a refresh. */
@@ -28,7 +30,8 @@ export interface UsageRecorderOptions {
   intervalMs?: number
 }
 
-const maxPerStatement = 500
+/** More in one statement takes the database more than as much longer. */
+const maxPerStatement = 100
 /** While the database is away, newer uses of other keys are dropped beyond this. */
 const maxPending = 50_000
 const bearerInterval = 60
@@ -81,62 +84,40 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
     else if (counts.size < maxPending) counts.set(name, { keyPairId, day, exchanges })
   }
 
-  async function writeCounts(): Promise<void> {
-    while (addDailyUsage && counts.size > 0) {
-      const batch = [...counts].slice(0, maxPerStatement)
-      for (const [name] of batch) counts.delete(name)
+  /**
+   * Writes what has been collected so far, a statement at a time. Between them requests have their turn: an
+   * embedded database does its work in this very thread.
+   *
+   * @param putBack What could not be written, unless something newer has come.
+   */
+  async function writeAll<Name, Entry>(
+    collected: Map<Name, Entry>,
+    write: ((entries: readonly Entry[]) => Promise<void>) | undefined,
+    putBack: (name: Name, entry: Entry) => void,
+  ): Promise<void> {
+    if (!write) return
+    for (let left = collected.size; left > 0; left -= maxPerStatement) {
+      const batch = takeFirst(collected, Math.min(left, maxPerStatement))
       try {
-        await addDailyUsage(batch.map(([, usage]) => usage))
-      } catch (error) {
-        for (const [, usage] of batch) count(usage)
-        logger.warn({ err: error }, 'usage could not be counted; will try again')
+        await write(batch.map(([, entry]) => entry))
+      } catch (err) {
+        for (const [name, entry] of batch) putBack(name, entry)
+        logger.warn({ err }, 'use of key-pairs could not be recorded; will try again')
         return
       }
+      await turn()
     }
   }
 
-  async function writeSecretUses(): Promise<void> {
-    while (recordSecretUses && pendingSecrets.size > 0) {
-      const batch = [...pendingSecrets].slice(0, maxPerStatement)
-      for (const [name] of batch) pendingSecrets.delete(name)
-      try {
-        await recordSecretUses(batch.map(([, use]) => use))
-      } catch (error) {
-        for (const [name, use] of batch)
-          if (!pendingSecrets.has(name)) pendingSecrets.set(name, use)
-        logger.warn({ err: error }, 'use of secrets could not be recorded; will try again')
-        return
-      }
-    }
-  }
-
-  async function writeTokenUses(): Promise<void> {
-    while (recordTokenUses && pendingTokens.size > 0) {
-      const batch = [...pendingTokens.values()].slice(0, maxPerStatement)
-      for (const use of batch) pendingTokens.delete(use.tokenId)
-      try {
-        await recordTokenUses(batch)
-      } catch (error) {
-        for (const use of batch)
-          if (!pendingTokens.has(use.tokenId)) pendingTokens.set(use.tokenId, use)
-        logger.warn({ err: error }, 'use of tokens could not be recorded; will try again')
-        return
-      }
-    }
-  }
-
-  async function writeUses(): Promise<void> {
-    while (pending.size > 0) {
-      const batch = [...pending.values()].slice(0, maxPerStatement)
-      for (const use of batch) pending.delete(use.keyPairId)
-      try {
-        await recordUses(batch)
-      } catch (error) {
-        for (const use of batch) if (!pending.has(use.keyPairId)) keep(use)
-        logger.warn({ err: error }, 'last use could not be recorded; will try again')
-        return
-      }
-    }
+  async function writeEverything(): Promise<void> {
+    await writeAll(pending, recordUses, (id, use) => pending.has(id) || keep(use))
+    await writeAll(pendingSecrets, recordSecretUses, (name, use) => {
+      if (!pendingSecrets.has(name)) pendingSecrets.set(name, use)
+    })
+    await writeAll(pendingTokens, recordTokenUses, (id, use) => {
+      if (!pendingTokens.has(id)) pendingTokens.set(id, use)
+    })
+    await writeAll(counts, addDailyUsage, (_, usage) => count(usage))
   }
 
   const recorder: UsageRecorder = {
@@ -155,11 +136,7 @@ export function createUsageRecorder(options: UsageRecorderOptions): UsageRecorde
       keep(use)
     },
     flush() {
-      flushing = flushing
-        .then(writeUses)
-        .then(writeSecretUses)
-        .then(writeTokenUses)
-        .then(writeCounts)
+      flushing = flushing.then(writeEverything)
       return flushing
     },
     backlog: () => pending.size + pendingSecrets.size + pendingTokens.size + counts.size,

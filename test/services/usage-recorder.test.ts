@@ -85,9 +85,25 @@ test('many uses go into several statements, and closing writes the rest', async 
   await recorder.close()
   t.deepEqual(
     written.map((uses) => uses.length),
-    [500, 500, 201],
+    [...new Array<number>(12).fill(100), 1],
   )
   t.is(counted.length, 1201)
+})
+
+test('a flush ends, though new uses come while it writes', async (t) => {
+  const { recorder, written } = newRecorder()
+  recorder.record(use(1, 1))
+  let isOver = false
+  const busy = (async () => {
+    for (let at = 2; !isOver; at++) {
+      recorder.record(use(1, at))
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  })()
+  await recorder.flush()
+  isOver = true
+  await busy
+  t.true(written.length <= 2)
 })
 
 test('while the database is away the memory stays bounded', async (t) => {

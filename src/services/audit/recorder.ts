@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import {
   actorOf,
   auditEvent,
@@ -10,6 +11,7 @@ import type { Origin } from '../../domain/origin.js'
 import type { User } from '../../domain/user.js'
 import type { ServiceError } from '../../errors.js'
 import type { Logger } from '../../logger.js'
+import { takeFirst } from '../take-first.js'
 import type { AuditTrail } from './trail.js'
 
 /** What changes nothing, and therefore need not be written at once. */
@@ -42,7 +44,7 @@ export interface AuditRecorderDeps {
 
 /** Entries waiting to be written. Beyond, what comes is counted, and dropped. */
 const maxPending = 2000
-const perStatement = 100
+const perStatement = 50
 /** Refusals that get an entry each: so many at once, and so many a second in the long run. */
 const burst = 500
 const perSecond = 10
@@ -88,9 +90,10 @@ export function createAuditRecorder(deps: AuditRecorderDeps): AuditRecorder {
       if (known) known.times += times
       else pending.set('dropped', auditEvent(event))
     }
-    while (pending.size > 0) {
-      const batch = [...pending].slice(0, perStatement)
-      for (const [name] of batch) pending.delete(name)
+    // Only what is there now: more comes all the time. Between statements requests have their turn, since
+    // an embedded database does its work in this very thread.
+    for (let left = pending.size; left > 0; left -= perStatement) {
+      const batch = takeFirst(pending, Math.min(left, perStatement))
       try {
         await trail.writeCollected(batch.map(([, event]) => event))
       } catch (err) {
@@ -98,6 +101,7 @@ export function createAuditRecorder(deps: AuditRecorderDeps): AuditRecorder {
         logger.warn({ err }, 'the audit log could not be written; will try again')
         return
       }
+      await turn()
     }
   }
 

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type AuditKey, genesis, sealOf, signStatement } from '../../domain/audit.js'
 import type { Logger } from '../../logger.js'
 import type { AuditHead } from '../../store/audit.js'
@@ -35,7 +36,7 @@ export interface AuditSealerDeps {
   intervalMs?: number
 }
 
-const batch = 200
+const batch = 100
 /** Seconds. Longer than a batch can take; a node that dies holds up the chain, and nothing else. */
 export const leaseSeconds = 15
 /** A checkpoint comes after so many entries, or so many seconds. */
@@ -91,6 +92,8 @@ export function createAuditSealer(deps: AuditSealerDeps): AuditSealer {
       hasLease = sealed !== 'held'
       if (sealed === 'held') return total
       total += sealed
+      // An embedded database does its work in this thread: requests come first.
+      await turn()
     }
     isDirty = false
     return total

@@ -149,7 +149,8 @@ function readImports(source: string): Import[] {
     const allTypes = names?.every((name) => /^\s*type\s/.test(name)) ?? false
     found.push({ specifier, isTypeOnly: type !== undefined || allTypes })
   }
-  for (const match of code.matchAll(/\b(?:import|require)\s*\(?\s*['"]([^'"]+)['"]/g)) {
+  // Not the last word of a path, as in 'jose/key/import'.
+  for (const match of code.matchAll(/(?<![\w/])(?:import|require)\s*\(?\s*['"]([^'"]+)['"]/g)) {
     found.push({ specifier: match[1] ?? '', isTypeOnly: false })
   }
   return found

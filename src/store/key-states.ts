@@ -195,8 +195,8 @@ export interface KeyStateStore {
 export function createKeyStateStore(db: Knex, waitMs = 0): KeyStateStore {
   const { dialect, config } = db.client
   const filename: string | undefined = config.connection?.filename
-  // A transaction, or a database in memory, is visible to its own connection only.
   if (dialect === 'mysql') return createMySqlStore(db, waitMs)
+  // A transaction, or a database in memory, is visible to its own connection only.
   if (db.isTransaction || !filename || filename === ':memory:') return createSharedSqliteStore(db)
   return createSqliteStore(filename)
 }

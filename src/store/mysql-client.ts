@@ -154,8 +154,9 @@ export class TimeLimitError extends Error {
 export async function withTimeLimit<T>(work: Promise<T>, limitMs: number): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const expiry = new Promise<never>((_, reject) => {
-    const error = new TimeLimitError(`The database server gave no answer within ${limitMs} ms`)
-    timer = setTimeout(() => reject(error), limitMs)
+    timer = setTimeout(() => {
+      reject(new TimeLimitError(`The database server gave no answer within ${limitMs} ms`))
+    }, limitMs)
   })
   try {
     return await Promise.race([work, expiry])

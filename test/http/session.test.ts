@@ -228,6 +228,35 @@ onEachDatabase('a page of another site can neither log in nor out', async (t, se
   )
 })
 
+onEachDatabase(
+  'a page that came over http is another site’s, where the service is https',
+  async (t, service) => {
+    await service.createUser('ada')
+    const body = new URLSearchParams({ user_login: 'ada', password: passwordOf('ada') }).toString()
+    const logIn = (host: string, origin: string) =>
+      sendPlain(service.url, '/login', {
+        method: 'POST',
+        headers: {
+          Host: host,
+          Origin: origin,
+          'Content-Type': 'application/x-www-form-urlencoded',
+          Accept: 'application/json',
+        },
+        body,
+      })
+    const { host } = new URL(service.url)
+    for (const [at, origin, status] of [
+      ['keys.example.org', 'https://keys.example.org', 200],
+      ['keys.example.org', 'http://keys.example.org', 403],
+      // By another name, as behind a proxy or on the machine itself.
+      [host, service.url, 200],
+    ] as const) {
+      t.is((await logIn(at, origin)).status, status, origin)
+    }
+  },
+  { PUBLIC_URL: 'https://keys.example.org' },
+)
+
 onEachDatabase('a token is no session, and a session needs no token', async (t, service) => {
   const user = await service.createUser('ada')
   const { access_token } = await service.exchange(await service.mint(user.id))

@@ -9,7 +9,13 @@ import { ServiceError } from '../../errors.js'
  */
 export function assertSameOrigin(ctx: Context, publicUrl: string): void {
   const origin = ctx.get('Origin')
-  if (origin === '' || origin === new URL(publicUrl).origin) return
-  if (URL.canParse(origin) && new URL(origin).host === ctx.host) return
+  const own = new URL(publicUrl)
+  if (origin === '' || origin === own.origin) return
+  if (URL.canParse(origin)) {
+    const { host, protocol } = new URL(origin)
+    // Whoever is in between can make up a page that comes over http from a host that speaks https.
+    const isDowngrade = own.protocol === 'https:' && protocol !== 'https:' && host === own.host
+    if (host === ctx.host && !isDowngrade) return
+  }
   throw new ServiceError('rest_cross_origin')
 }

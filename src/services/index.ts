@@ -307,6 +307,7 @@ export async function createServices(deps: ServicesDeps): Promise<Services> {
       return error
     },
     async close() {
+      await nodes.close()
       keyRing.close()
       housekeeping.close()
       await emitter?.close()

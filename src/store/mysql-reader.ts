@@ -8,7 +8,7 @@ export interface MysqlReader {
    * @returns The rows, each as an array.
    */
   rows(sql: string, values: readonly string[], limitMs: number): Promise<unknown[][]>
-  /** Gives the connection back, so that the pool can end. */
+  /** Gives the connection back, so that the pool can end. A read that comes later keeps none. */
   close(): void
 }
 
@@ -23,6 +23,7 @@ export function createMysqlReader(db: Knex): MysqlReader {
   const client: MysqlClient = db.client
   let kept: Connection | undefined
   let taking: Promise<Connection> | undefined
+  let isClosed = false
 
   /** Back into the pool, which sees for itself whether it is still good. */
   function release(connection: Connection | undefined): void {
@@ -55,10 +56,14 @@ export function createMysqlReader(db: Knex): MysqlReader {
           connection.__knex__disposed = error
           connection.destroy()
         }
-        if (connection.__knex__disposed) release(connection)
         throw error
+      } finally {
+        if (connection.__knex__disposed || isClosed) release(connection)
       }
     },
-    close: () => release(kept),
+    close() {
+      isClosed = true
+      release(kept)
+    },
   }
 }

@@ -74,3 +74,15 @@ onEachDatabaseWithNodes(
     t.true(minted.length > 0)
   },
 )
+
+onEachDatabaseWithNodes('a node that stops signs off', async (t, nodes) => {
+  const { list } = nodes.runtime.services.nodes
+  const node = await nodes.start()
+  // Beside an embedded database nobody else serves, and nobody registers.
+  const registered = nodes.dialect.name === 'MariaDB' ? 1 : 0
+  const deadline = Date.now() + 60_000
+  while ((await list()).length < registered && Date.now() < deadline) await delay(50)
+  t.is((await list()).length, registered)
+  t.is(await node.stop('SIGTERM'), 0, node.output())
+  t.deepEqual(await list(), [])
+})

@@ -123,8 +123,7 @@ async function sendWithAutocannon(load: Load): Promise<LoadResult> {
     })
     console.log('RESULT ' + JSON.stringify(result))`
   const args = ['--input-type=module', '--eval', program]
-  const output = await run(process.execPath, args, JSON.stringify(load))
-  const result = JSON.parse(/^RESULT (.*)$/m.exec(output)?.[1] ?? '{}')
+  const result = await runLoader(args, load)
   return {
     requests: result.requests.total,
     rate: result.requests.total / result.duration,
@@ -133,6 +132,17 @@ async function sendWithAutocannon(load: Load): Promise<LoadResult> {
     refused: result.non2xx,
     errors: result.errors + result.timeouts,
   }
+}
+
+/**
+ * Runs a loader written in JavaScript, which is given its load on standard input.
+ *
+ * @returns What it prints behind `RESULT`.
+ */
+// biome-ignore lint/suspicious/noExplicitAny: each loader has its own words
+export async function runLoader(args: string[], load: object): Promise<any> {
+  const output = await run(process.execPath, args, JSON.stringify(load))
+  return JSON.parse(/^RESULT (.*)$/m.exec(output)?.[1] ?? '{}')
 }
 
 function run(program: string, args: string[], input = ''): Promise<string> {

@@ -3,21 +3,18 @@
  *
  * What checks cost the database as their number grows: one node, one MariaDB server, one table. First so many
  * requests a second that know nothing of one another, then connections that ask as fast as they are
- * answered. The statements are all that the server counted, the node's own among them.
+ * answered. The statements are all that the server counted: the node's own, too, but for its signs of life.
  */
-import { spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import mysql, { type RowDataPacket } from 'mysql2/promise'
 import { startMariadb } from '../test/helpers/mariadb-server.js'
-import { type LoadRequest, loader, sendLoad } from './load.js'
+import { type LoadRequest, loader, runLoader, sendLoad } from './load.js'
 import type { OpenLoad, OpenLoadResult } from './open-load.js'
+import { cpuSecondsOf } from './process-cpu.js'
 import { startServer } from './server-process.js'
 
 const { values } = parseArgs({ options: { seconds: { type: 'string', default: '6' } } })
 const seconds = Number(values.seconds)
-/** Clock ticks a second in /proc, as on every usual Linux. */
-const ticksPerSecond = 100
 
 const mariadb = await startMariadb()
 const database = await mysql.createConnection(mariadb.url)
@@ -43,11 +40,9 @@ interface Counts {
 
 async function count(): Promise<Counts> {
   const [rows] = await database.query<RowDataPacket[]>("show global status like 'Questions'")
-  const fields =
-    readFileSync(`/proc/${mariadb.pid()}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
   return {
     statements: Number(rows[0]?.Value),
-    databaseCpu: (Number(fields[11]) + Number(fields[12])) / ticksPerSecond,
+    databaseCpu: cpuSecondsOf(mariadb.pid()),
     nodeCpu: (await node.stats()).cpu,
     at: performance.now(),
   }
@@ -107,13 +102,10 @@ async function sendElsewhere(load: OpenLoad): Promise<OpenLoadResult> {
   const program = `
     import { readFileSync } from 'node:fs'
     import { sendOpenLoad } from ${JSON.stringify(path)}
-    console.log(JSON.stringify(await sendOpenLoad(JSON.parse(readFileSync(0, 'utf8')))))`
+    const result = await sendOpenLoad(JSON.parse(readFileSync(0, 'utf8')))
+    console.log('RESULT ' + JSON.stringify(result))`
   const args = ['--import', import.meta.resolve('tsx'), '--input-type=module', '--eval', program]
-  const child = spawn(process.execPath, args, { stdio: ['pipe', 'pipe', 'inherit'] })
-  child.stdin.end(JSON.stringify(load))
-  let output = ''
-  for await (const chunk of child.stdout) output += chunk
-  const result = JSON.parse(output) as OpenLoadResult
+  const result = (await runLoader(args, load)) as OpenLoadResult
   if (result.refused > 0) throw new Error(`${result.refused} requests were refused`)
   return result
 }

@@ -7,7 +7,6 @@ import type { ServerStats } from './servers/harness.js'
 /** A server under test, in a process of its own. */
 export interface ServerProcess {
   info: ServerInfo
-  pid: number
   stats(): Promise<ServerStats>
   stop(): void
 }
@@ -21,7 +20,6 @@ export async function startServer(spec: ServerSpec, databaseUrl: string): Promis
   const child = fork(path, args, { execArgv: [], env: { ...process.env, NODE_ENV: 'production' } })
   return {
     info: await answer<ServerInfo>(child),
-    pid: child.pid as number,
     stats() {
       const stats = answer<ServerStats>(child)
       child.send('stats')

@@ -5,15 +5,13 @@
  * milliseconds of wall clock and of CPU, and what other programs would see if they polled.
  */
 import { once } from 'node:events'
-import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
 import { install } from './installation.js'
+import { cpuSecondsOf } from './process-cpu.js'
 
 const { values } = parseArgs({ options: { times: { type: 'string', default: '11' } } })
 const wantedMs = 600
-/** Clock ticks a second in /proc, as on every usual Linux. */
-const ticksPerSecond = 100
 
 const { installation, prepared: token } = await install(async (content) => {
   const { runtime, keyPair, apiSecret } = content
@@ -26,7 +24,7 @@ async function measure(): Promise<{ wall: number; cpu: number }> {
   const server = installation.start()
   while ((await statusOf()) !== 200) await delay(2)
   const wall = performance.now() - began
-  const cpu = cpuOf(server.pid)
+  const cpu = cpuSecondsOf(server.pid) * 1000
   server.kill()
   await once(server, 'exit')
   return { wall, cpu }
@@ -40,11 +38,6 @@ async function statusOf(): Promise<number | undefined> {
     // Nobody listens yet.
     return undefined
   }
-}
-
-function cpuOf(pid: number | undefined): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1]?.split(' ') ?? []
-  return ((Number(fields[11]) + Number(fields[12])) / ticksPerSecond) * 1000
 }
 
 const median = (numbers: number[]) => numbers.toSorted((a, b) => a - b)[numbers.length >> 1] ?? 0

@@ -45,7 +45,7 @@ export function onCluster(
 ): void {
   const register = galeraLibrary && haproxy ? test.serial : test.serial.skip
   register(title, async (t) => {
-    t.timeout(40 * 60_000)
+    t.timeout(15 * 60_000)
     shared ??= startGalera()
     const galera = await shared
     const database = `twinkey${databases++}`
